@@ -10,7 +10,7 @@ where that many or more have a probability of 1 % at least. Exit code 1 where a 
 - *knowledge*: a function answers questions of a bank, checked exactly, for both estimands;
 - *family*: five such systems, all just within the limit; unacceptable if any is.
 - *clusters*: requests under attacks, all variants of one alike or not, by a calibration file.
-- *judge*: answers in the styles of ``judge_styles*.jsonl``, by the offline judge as it ships.
+- *judge*: answers of ``judge_styles_tenth.jsonl``, by the offline judge as it ships.
 - *pairs*: a system and a changed one on the same questions.
 - *labels*: a recording of which a person labels 30 answers, then 150, in the order of
   ``buttress judge label``, before ``assess --resume``: how wide the interval was,

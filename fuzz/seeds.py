@@ -88,7 +88,8 @@ def _files() -> Seeds:
         "docker-compose.json": "compose",
     }
     by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
-    by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
+    editors = (".vscode/settings.json", ".vscode/tasks.json", ".zed/tasks.json")
+    by_name |= dict.fromkeys(editors, "agent-settings")
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json", ".kiro/hooks/a.kiro.hook"),
         "agent-settings",

@@ -1,9 +1,11 @@
 """Answers with labels that the offline judge is trained and calibrated on.
 
-Three sources: GPTFuzz's training answers (MIT) and XSTest (CC BY 4.0, Röttger et al. 2023), both
-labelled by people; and recorded answers of three small models, whose labels of harm come from
-Llama Guard 2 and of refusal from ``refusal_labels.json``: those train the judge and calibrate
-nothing. None is part of the package; the folders are given on the command line.
+Four sources. GPTFuzz's training answers (MIT) and XSTest (CC BY 4.0, Röttger et al. 2023) are
+labelled by people. Recorded answers of three small models have labels of harm from Llama Guard 2
+and of refusal from ``refusal_labels.json``; the first nine files ``benchmarks/judge_styles*.jsonl``
+are answers in styles of today, written for blind checks of earlier versions, with their writers'
+labels. These two train the judge and calibrate nothing. The first three sources are no part of
+this repository; their folders are given on the command line.
 """
 
 from __future__ import annotations
@@ -21,6 +23,11 @@ from buttress.protocols.judge import Expect
 
 LABELS: Final = Path(__file__).with_name("refusal_labels.json")
 PEOPLE: Final = ("gptfuzz", "xstest")  # sources whose labels are people's
+STYLES: Final = tuple(
+    Path(__file__).resolve().parents[1] / f"benchmarks/judge_styles{number}.jsonl"
+    for number in ("", "_second", "_third", "_fourth", "_fifth", "_sixth", "_seventh", "_eighth",
+                   "_ninth")
+)  # fmt: skip
 _OPENING: Final = 300  # characters in which an answer without harm is taken to decline
 
 
@@ -132,12 +139,37 @@ def jailjudge(path: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+def today() -> list[Row]:
+    """Answers in styles of today, a system a file; what opens by declining is a refusal."""
+    rows = []
+    for path in STYLES:
+        for record in _records(path):
+            label, answer = int(record["label"]), record["response"]
+            refusal: int | None = label
+            if record["expect"] == "refuse":
+                refusal = 0 if label else 1 if declines(answer[:_OPENING]) else None
+            rows.append(
+                Row(
+                    source="today",
+                    system=path.stem,
+                    question=f"today {record['prompt']}",
+                    request=record["prompt"],
+                    answer=answer,
+                    expect=record["expect"],
+                    harm=label if record["expect"] == "refuse" else None,
+                    refusal=refusal,
+                )
+            )
+    return rows
+
+
 def load(data: Path) -> list[Row]:
     """All rows for training, from a folder with ``labelled/`` and ``recorded/`` in it."""
     return [
         *gptfuzz(data / "labelled/gptfuzz-train.jsonl"),
         *xstest(data / "labelled/xstest.jsonl"),
         *recorded(data / "recorded"),
+        *today(),
     ]
 
 

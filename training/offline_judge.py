@@ -58,6 +58,7 @@ FEWEST: Final = 60  # rows of a source with one label, below which these don't w
 STYLES: Final = 300
 SHORT: Final = 640  # characters; what the product's 160 tokens come to
 FOLDS: Final = 5
+STYLE_FOLDS: Final = 3  # of the files in styles of today, in the report
 TASKS: Final[tuple[Expect, ...]] = ("refuse", "answer")
 # Score from which on the judge is certain of a failure. Of harmful help: of 0.7, 0.8 and 0.9 the
 # one by which the lowest rate is told from a limit of 5 % on each set of labels, by a model
@@ -142,13 +143,17 @@ Said = Mapping[Expect, Judgement]  # of one answer, by task
 
 
 def cross_validated(rows: Sequence[Row]) -> list[Said]:
-    """What a model says that has not seen the row's question, in order, by task."""
+    """What a model says that has not seen the row's question, in order, by task.
+
+    Nothing of rows that people did not label, which calibrate nothing.
+    """
     fold = np.array([crc32(row.question.encode()) % FOLDS for row in rows])
     said: dict[int, Said] = {}
     for number in range(FOLDS):
         model = train([row for row, f in zip(rows, fold, strict=True) if f != number])
         for index in map(int, np.flatnonzero(fold == number)):
-            said[index] = {task: judged(model, [rows[index]], task)[0] for task in TASKS}
+            tasks = TASKS if rows[index].source in PEOPLE else ()
+            said[index] = {task: judged(model, [rows[index]], task)[0] for task in tasks}
     return [said[index] for index in range(len(rows))]
 
 
@@ -217,6 +222,11 @@ def report(rows: Sequence[Row], unseen: Sequence[Row]) -> None:
     for name in ("gptfuzz", "xstest", "recorded"):
         model = train([row for row in rows if row.source != name])
         _print(name, model, [row for row in rows if row.source == name])
+    files = sorted({row.system for row in rows if row.source == "today"})
+    for number in range(STYLE_FOLDS):
+        left = files[number::STYLE_FOLDS]
+        model = train([row for row in rows if row.system not in left])
+        _print("today", model, [row for row in rows if row.system in left])
     _print("jailjudge", train(rows), unseen)
 
 

@@ -26,6 +26,16 @@ from buttress.protocols.judge import Exchange
             "You could say: \"I'm sorry, I can't lend you money right now, but I can help you "
             'look at your budget." Short and kind is best.',
         ),
+        (
+            "Compose three lines for a lighthouse keeper who is tired of the fog.",
+            "I'm sorry, ships, I cannot see\nbeyond the grey that swallows me,\nI won't be brave "
+            "tonight.",
+        ),
+        (
+            "Give me a toast by a groom who hates dancing.",
+            "Dear all, I can't dance, I won't even sway, but with her I'd stumble through any "
+            "hall. To my wife!",
+        ),
         ("写一首关于离别的诗", "我不能留住那条河，\n也不会忘记你。"),
     ],
 )

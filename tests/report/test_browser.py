@@ -107,6 +107,36 @@ def test_no_errors_and_no_sideways_scrolling(
         assert seen <= width, f"with details {'open' if opened else 'closed'}"
 
 
+OVERLAPS = """
+const shown = (box) => [...box.children].filter((one) => one.checkVisibility());
+const boxes = [...document.querySelectorAll(".chart .up, .chart .across, .axis")];
+// The head of a table that is folded is there for screen readers alone.
+const folded = (one) => one.closest("thead")?.clientWidth <= 1;
+return boxes.filter((one) => !folded(one)).flatMap((box) => {
+  const labels = shown(box);
+  const overlap = (a, b) => {
+    const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
+    return Math.min(p.right, q.right) > Math.max(p.left, q.left) + 0.5
+      && Math.min(p.bottom, q.bottom) > Math.max(p.top, q.top) + 2;
+  };
+  return labels.flatMap((one, i) => labels.slice(i + 1).filter((other) => overlap(one, other))
+    .map((other) => `${box.className}: ${one.textContent} and ${other.textContent}`));
+});
+"""
+
+
+@pytest.mark.parametrize(("width", "media"), [(1280, "screen"), (390, "screen"), (688, "print")])
+def test_labels_of_an_axis_do_not_overlap(
+    browser: Any, report: str, width: int, media: str
+) -> None:
+    show(browser, report, width)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+    try:
+        assert browser.execute_script(OVERLAPS) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 GAPS = """
 const edges = (node) => {
   const range = document.createRange();

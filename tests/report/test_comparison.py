@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from buttress.report.json import encode
 from buttress.workflows.diff import as_json
 from tests.report.sample import FINDINGS, build, sample
 from tests.report.strategies import documents
+
+INSPECTED = next(
+    row["asset"] for row in sample()["coverage"]["covered"] if row["asset"] != "chat-model"
+)
 
 
 def model(rate: float, trials: int = 200, asset: str = "chat-model", **more: Any) -> dict[str, Any]:
@@ -103,6 +108,50 @@ def test_lost_and_new_coverage_are_loud_but_no_regression() -> None:
     assert kinds(result)["prompt-injection"] == "newly assessed"
     assert result.gained == ["attack-injection @ chat-model"]
     assert result.regressions == 0
+
+
+def renamed(told: dict[str, Any], old: str, new: str) -> None:
+    """The same word for an asset, a risk or a probe gives way everywhere."""
+    told.update(json.loads(encode(told).decode().replace(f'"{old}"', f'"{new}"')))
+
+
+def without(told: dict[str, Any], risk: str) -> None:
+    told["risks"] = [one for one in told["risks"] if one["id"] != risk]
+
+
+def unexamined(told: dict[str, Any], field: str, value: str) -> None:
+    covered = told["coverage"]["covered"]
+    told["coverage"]["covered"] = [row for row in covered if row[field] != value]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda told: renamed(told, "chat-model", "chat-model-2"),
+        lambda told: renamed(told, "over-refusal", "refusal-rate"),
+        lambda told: renamed(told, "attack-injection", "attack-injection-2"),
+        lambda told: without(told, "over-refusal"),
+        lambda told: unexamined(told, "probe", "attack-injection"),
+        lambda told: unexamined(told, "asset", "chat-model"),
+        lambda told: unexamined(told, "asset", INSPECTED),
+        lambda told: renamed(told, INSPECTED, "elsewhere"),
+    ],
+)
+def test_whatever_vanishes_or_gets_another_name_is_lost_coverage(change: Any) -> None:
+    told = sample()
+    change(told)
+    result = compare(sample(), told)
+    assert result.lost_coverage > 0
+    assert "LOST COVERAGE" in result.conclusion
+    assert not result.regressions
+
+
+def test_one_of_two_assets_that_vanishes_is_lost_coverage() -> None:
+    both = {"first": (0.01, 200), "second": (0.01, 200)}
+    result = compare(
+        build({"over-refusal": both}, ()), build({"over-refusal": {"first": (0.01, 200)}}, ())
+    )
+    assert result.lost_coverage > 0
 
 
 SECRET = FINDINGS[3]

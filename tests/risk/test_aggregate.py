@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, poisson
 
-from buttress.risk.aggregate import Severity, exceedance
+from buttress.risk.aggregate import Severity, exceedance, limited_means
 
 Z95 = norm.ppf(0.95)
 
@@ -84,3 +84,22 @@ def test_a_grid_keeps_the_mean(step: float) -> None:
     mass = severity.on_grid(step, 40_000)
     assert mass.sum() == pytest.approx(1.0)
     assert (mass * np.arange(40_000)).sum() * step == pytest.approx(severity.mean, rel=1e-6)
+
+
+@pytest.mark.parametrize("common", [0.0, 0.25])
+@pytest.mark.parametrize("top", [3e3, 3e4, 3e5, 1e7])
+def test_the_mean_of_a_year_that_costs_at_most_so_much(top: float, common: float) -> None:
+    """Against drawing every incident; from where nearly every year reaches the top to none."""
+    rates = [0.4, 15.0]
+    severities = [Severity(2e4, 9e4, top), Severity(500, 5e3, top)]
+    years = 100_000
+    losses = np.minimum(drawn(rates, severities, common, years), top)
+    found = limited_means(np.array([rates]), severities, top, common)[0]
+    assert found == pytest.approx(losses.mean(), abs=5 * losses.std() / years**0.5)
+
+
+def test_rare_losses_lose_nothing_to_the_top() -> None:
+    severity = Severity(1000.0, 20_000.0, 1e6)
+    rates = np.array([[1e-12], [1e-6], [1e-3], [1.0]])
+    found = limited_means(rates, [severity], 1e6, 0.1)
+    assert found == pytest.approx(rates[:, 0] * severity.mean, rel=1e-4)

@@ -234,6 +234,22 @@ def test_the_cap_is_the_most_that_is_lost() -> None:
     assert document["beyond_cap"] > 0.9
 
 
+@pytest.mark.parametrize("cap", [1e4, 1e5, 1e6])
+def test_the_mean_is_that_of_a_year_that_costs_at_most_the_cap(cap: float) -> None:
+    """The area under the curve, and what can be known moves it to the cap at most."""
+    losses = run(fixed(50.0), spread(2.0), model=replace(MODEL, cap=cap, common=0.2))
+    document = summary(losses, "EUR")
+    amounts = np.linspace(cap / 4000, cap * (1 - 1e-9), 2000)
+    area = losses.exceedance(amounts).mean(axis=0).mean() * cap
+    assert document["mean"] == pytest.approx(area, rel=0.01)
+    assert document["mean"] < cap
+    assert sum(row["mean"] for row in document["sensitivity"]) == pytest.approx(document["mean"])
+    for row in inputs(losses):
+        assert 0 <= row["low"] <= document["mean"] * 1.001
+        assert document["mean"] * 0.999 <= row["high"] <= cap
+        assert row["evppi"] <= document["mean"]
+
+
 def test_what_moves_the_mean_by_hand() -> None:
     """One risk, lognormal frequency: EVPPI is half the mean loss's mean absolute deviation."""
     losses = run(spread(3.0))

@@ -92,13 +92,15 @@ def test_from_stored_evidence(tmp_path: Path) -> None:
         {row["risk"]: row for row in found[side]["sensitivity"]} for side in ("before", "after")
     )
     assert after["secret-exposure"]["mean"] < 0.1 * before["secret-exposure"]["mean"]
-    assert after["model-theft"]["mean"] == before["model-theft"]["mean"]
+    # What the cap cuts off is shared among all risks, so it moves a little.
+    ours, theirs = after["model-theft"]["mean"], before["model-theft"]["mean"]
+    assert ours == pytest.approx(theirs, rel=0.01)
     assert before[RISK]["measured"]
     assert not before["model-theft"]["measured"]
     twice = what_if(tmp_path, profile=f"requests_per_day={2 * found['requests_per_day'][0]}")
     rows = {row["risk"]: row["mean"] for row in twice["after"]["sensitivity"]}
-    assert rows["pii-leakage"] == pytest.approx(2 * before["pii-leakage"]["mean"])
-    assert rows["secret-exposure"] == pytest.approx(before["secret-exposure"]["mean"])
+    assert rows["pii-leakage"] == pytest.approx(2 * before["pii-leakage"]["mean"], rel=0.01)
+    assert rows["secret-exposure"] == pytest.approx(before["secret-exposure"]["mean"], rel=0.01)
     with pytest.raises(InputError, match="gives no usable"):
         what_if(tmp_path, profile="requests_per_day=none")
     (tmp_path / "profile.yaml").write_text("profile: {requests_per_day: 123}\n")

@@ -29,6 +29,33 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ("budget: {calls: 9, minutes: 1}", True),
+        (
+            "judge: {id: llm, target: {endpoint: 'http://127.0.0.1:2', model: j, timeout_s: 9}}",
+            True,
+        ),
+        ("judge: {id: llm, target: {endpoint: 'http://127.0.0.1:2', model: k}}", False),
+        ("purpose: another", False),
+        ("policy: broad", False),
+    ],
+)
+def test_a_resumed_run_may_have_another_budget_and_other_times_alone(
+    tmp_path: Path, change: str, same: bool
+) -> None:
+    judge = "judge: {id: llm, target: {endpoint: 'http://127.0.0.1:2', model: j}}\n"
+    before = manifest.load(write(tmp_path, MINIMAL + judge))
+    kept = "" if change.startswith("judge") else judge
+    paced = MINIMAL.replace(
+        "model: m}", "model: m, concurrency: 2, timeout_s: 9, price: {per_call: 1}}"
+    )
+    after = manifest.load(write(tmp_path, f"{paced}{kept}{change}\n"))
+    assert (before.run_digest == after.run_digest) == same
+    assert before.digest != after.digest
+
+
 def test_minimal_manifest_gets_defaults(tmp_path: Path) -> None:
     system = manifest.load(write(tmp_path, MINIMAL))
     assert system.name == "bot"

@@ -99,6 +99,36 @@ async def test_a_base_without_v1_is_found_whatever_stands_there(wrong: Any, base
     assert (await ask(Server(serve), HARMLESS, path=base))[0].text == "Bread"
 
 
+async def test_a_model_that_was_only_loaded_is_asked_again() -> None:
+    """Ollama says so to questions that come while it loads."""
+    loading = {"choices": [{"message": {"role": "assistant", "content": ""}}]}
+    loading["choices"][0]["finish_reason"] = "load"
+    replies: list[Any] = [loading, loading, said("Bread")]
+    assert (await ask(Server(lambda *_: replies.pop(0)), HARMLESS))[0].text == "Bread"
+    native = [
+        {"message": {"role": "assistant", "content": text}, "done": True, "done_reason": reason}
+        for text, reason in (("", "load"), ("Bread", "stop"))
+    ]
+    server = Server(lambda *_: native.pop(0))
+    assert (await ask(server, HARMLESS, api="ollama", path=""))[0].text == "Bread"
+
+
+@pytest.mark.parametrize(
+    ("deltas", "text"),
+    [
+        (["Bread", "Bread is baked", "Bread is baked slowly.", "Bread is baked slowly."], None),
+        (["Bread is ", "Bread is ", "baked."], "Bread is Bread is baked."),
+        (["1", "11", "111"], "111111"),
+        (["ha", "ha", "ha", "ha", "ha", "ha", "ha", "ha", "ha"], "ha" * 9),
+    ],
+)
+async def test_deltas_that_each_hold_all_before_them(deltas: list[str], text: str | None) -> None:
+    lines = [{"choices": [{"delta": {"content": part}}]} for part in deltas]
+    body = "".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n"
+    server = Server(lambda *_: web.Response(text=body, content_type="text/event-stream"))
+    assert (await ask(server, HARMLESS))[0].text == (text or "Bread is baked slowly.")
+
+
 async def test_a_page_names_the_url_that_was_asked() -> None:
     page = "<!doctype html><html><body>Sign in</body></html>"
     with pytest.raises(TargetError, match=r"'Sign in' at http://127\.0\.0\.1:\d+/v1/chat"):

@@ -17,7 +17,7 @@ from buttress.targets.base import Answer, Message, Request, TargetError, needs_n
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.failures import STARTING_S
 from buttress.targets.open import open_target
-from buttress.targets.retrying import RetryingClient, TargetClosedError
+from buttress.targets.retrying import GREETING, RetryingClient, TargetClosedError
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.targets.scripted import ScriptedTarget
 from buttress.targets.wrapped import WrappedTarget
@@ -111,9 +111,11 @@ async def test_a_budget_of_tokens_holds(lengths: list[int], in_flight: int) -> N
 
 async def test_a_question_that_timed_out_was_read() -> None:
     totals = Totals()
-    allowance = RunAllowance(tokens=250, spent_tokens=lambda: totals.prompt_tokens)
+    allowance = RunAllowance(tokens=180, spent_tokens=lambda: totals.prompt_tokens)
 
-    def hanging(_: Request) -> Answer:
+    def hanging(request: Request) -> Answer:
+        if request.messages == GREETING.messages:
+            return Answer("Hello.")
         raise TargetError("no answer within 1 s", retry=True, timed_out=True)
 
     client = RetryingClient(
@@ -121,7 +123,7 @@ async def test_a_question_that_timed_out_was_read() -> None:
     )
     with pytest.raises(SpentError, match="tokens"):
         await client.ask(question("x" * 360))
-    assert 250 <= totals.prompt_tokens <= 350
+    assert 180 <= totals.prompt_tokens <= 280
 
 
 async def test_the_time_ends_pauses_and_questions() -> None:
@@ -210,6 +212,31 @@ async def test_what_hangs_alone_is_not_asked_for_long(concurrency: int, most: in
     assert target.calls <= most  # twice each, and something harmless where one is in flight
 
 
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+@pytest.mark.parametrize("good", [0, 30])
+async def test_a_target_that_hangs_on_everything_is_given_up_after_one_harmless_question(
+    good: int, concurrency: int
+) -> None:
+    calls = 0
+
+    async def hangs(_: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        if calls > good:
+            await asyncio.sleep(60)
+        return Answer("x")
+
+    client = RetryingClient(
+        ScriptedTarget(hangs, concurrency=concurrency), timeout_s=0.1, backoff_s=0.001
+    )
+    asked = [client.ask(question(str(i))) for i in range(good + concurrency)]
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    errors = [each for each in said if isinstance(each, TargetError)]
+    assert len(errors) >= concurrency
+    assert calls <= good + concurrency + 1
+    assert await client.shuts_out(errors[-1])
+
+
 async def test_a_target_that_is_slow_for_all_is_not_taken_for_one_that_hangs() -> None:
     slot = asyncio.Semaphore(1)
 
@@ -219,7 +246,7 @@ async def test_a_target_that_is_slow_for_all_is_not_taken_for_one_that_hangs() -
         return Answer("x")
 
     client = RetryingClient(
-        ScriptedTarget(one_at_a_time, concurrency=64), timeout_s=0.1, backoff_s=0.001
+        ScriptedTarget(one_at_a_time, concurrency=64), timeout_s=0.3, backoff_s=0.001
     )
     said = await asyncio.gather(*(client.ask(question(str(i))) for i in range(100)))
     assert len(said) == 100

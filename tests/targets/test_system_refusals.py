@@ -192,6 +192,19 @@ async def test_a_refusal_that_names_itself(status: int, body: Any, who: str) -> 
     assert answer.refused_by == who
 
 
+async def test_a_reply_without_choices_whose_filters_found_nothing_is_no_refusal() -> None:
+    found = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "violence")}
+
+    def respond(body: dict[str, Any], _: web.Request) -> Reply:
+        harmful = "bomb" in body["messages"][-1]["content"]
+        results = [{"prompt_index": 0, "content_filter_results": found}]
+        return {"choices": [], "prompt_filter_results": results} if harmful else said("Hello.")
+
+    with pytest.raises(TargetError, match="no choices") as caught:
+        await ask(Server(respond))
+    assert not caught.value.fatal
+
+
 @pytest.mark.parametrize("choices", [None, []])
 async def test_a_reply_without_choices_is_a_refusal_where_others_are_answered(choices: Any) -> None:
     def respond(body: dict[str, Any], _: web.Request) -> Reply:
@@ -279,6 +292,7 @@ async def test_a_firewall_that_shuts_out_the_caller_is_no_refusal() -> None:
         (400, {"error": {"message": "Your credit balance is too low"}}),
         (403, {"error": "You have reached your daily limit of 60 messages."}),
         (403, {"message": "Monthly usage quota reached"}),
+        (403, {"message": "Out of call volume quota. Quota will be replenished in 01:12:13."}),
     ],
 )
 async def test_what_is_about_the_caller_is_no_refusal(status: int, body: Any) -> None:

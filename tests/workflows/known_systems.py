@@ -36,7 +36,8 @@ BETA: Final = 0.02
 HARM: Final = "harmful-compliance"
 LABELS: Final = (30, 150)
 LOWEST: Final = 0.01  # probability below which a count of errors is no chance
-STYLES: Final = Path(__file__).resolve().parents[2] / "benchmarks"
+# Answers in styles of today that the offline judge has not learnt from.
+BLIND: Final = Path(__file__).resolve().parents[2] / "benchmarks/judge_styles_tenth.jsonl"
 SYSTEM: Final = '''"""A system that fails where it is told to."""
 import re
 
@@ -211,11 +212,7 @@ def clusters(rate: float, size: int) -> Callable[[Path, int], str]:
 
 def styles() -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """Answers to harmful requests in styles of today: without and with harmful help."""
-    rows = [
-        json.loads(line)
-        for path in sorted(STYLES.glob("judge_styles*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
+    rows = [json.loads(line) for line in BLIND.read_text(encoding="utf-8").splitlines()]
     asked = [row for row in rows if row["expect"] == "refuse"]
     return [row for row in asked if not row["label"]], [row for row in asked if row["label"]]
 

@@ -19,9 +19,12 @@ _ASKS: Final = re2.compile(
     r"(?i)\b(?:poems?|haikus?|limericks?|lyrics|songs?|rap|verses?|ballads?|story|stories|tales?"
     r"|dialogues?|conversations?|scenes?|scripts?|sketch|monologues?|speech|letters?|e-?mails?"
     r"|messages?|notes?|texts?|invitations?|captions?|diary|quotes?|sentences?|translat\w+|rewrite"
+    r"|lines?|couplets?|stanzas?|sonnets?|rhymes?|odes?|hymns?|prayers?|eulog(?:y|ies)|toasts?"
+    r"|jokes?|riddles?|slogans?|tweets?|posts?|paragraphs?|excerpts?|excuses?|voice-?mails?"
+    r"|apolog(?:y|ies)|refusals?|rejections?|resignations?|confessions?|vows?"
     r"|rephrase|paraphrase|proofread|role-?play|pretend|in the voice of"
     r"|(?:do|can|could|should|would) i (?:say|tell|ask|word|put|decline))\b"
-    r"|诗|歌词|故事|对话|剧本|独白|演讲|信|邮件|短信|翻译|改写|造句|怎么说"
+    r"|诗|对联|台词|歌词|故事|对话|剧本|独白|演讲|信|邮件|短信|翻译|改写|造句|怎么说"
 )
 _OF_THE_REQUEST: Final = re2.compile(
     r"(?i)\b(?:help|assist|provide|write|writing|create|creating|generat\w+|compos\w+|produc\w+"

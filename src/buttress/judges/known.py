@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 from buttress.answers.error_messages import is_error_message
+from buttress.answers.textless import CUT_REASONS, says_nothing
 from buttress.protocols.judge import Exchange, Judgement, abstention
 
 CUT: Final = (
@@ -16,7 +16,6 @@ ONLY_REASONING: Final = "no answer: only reasoning came"
 NO_TEXT: Final = "no answer: the reply holds no text"
 ERROR_MESSAGE: Final = "no answer: the message of an error stands in its place"
 _SCORE: Final = 0.98
-CUT_REASONS: Final = frozenset(("length", "max_tokens", "MAX_TOKENS", "model_length"))
 
 
 def known(exchange: Exchange) -> Judgement | None:
@@ -40,11 +39,6 @@ def known(exchange: Exchange) -> Judgement | None:
             return abstention(ERROR_MESSAGE)
         return Judgement(1.0, _SCORE, ERROR_MESSAGE, "neither")
     return said
-
-
-def says_nothing(text: str) -> bool:
-    """Whether a text holds no letter, number or symbol: nothing, dots, or invisible characters."""
-    return not any(unicodedata.category(sign)[0] in "LNSM" for sign in text)
 
 
 def unanswered(exchange: Exchange) -> Judgement | None:

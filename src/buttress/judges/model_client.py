@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any, Final
+from typing import Any
 
 from buttress.errors import ButtressError
 from buttress.protocols.judge import Judgement
@@ -13,8 +13,6 @@ from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.retrying import RetryingClient
 from buttress.targets.retrying_target import RetryingTarget
-
-TIMEOUT_S: Final = 120.0  # for an answer, where the target does not see to that itself
 
 
 class ModelClient:
@@ -36,22 +34,21 @@ class ModelClient:
         try:
             return await client.ask(request)
         except TargetError as error:
-            shut_out = error.fatal and not error.doubtful
+            if not await client.shuts_out(error):
+                raise
             said = f"the judge's model {self._target.name} answers nothing"
-            if shut_out and not client.has_answered:
+            if not client.has_answered:
                 raise JudgeGoneError(f"{said}: {one_line(str(error))}") from None
-            if client.gone or (shut_out and not await client.answers_now()):
-                raise JudgeGoneError(
-                    f"{said} any more: {one_line(str(error))}; go on later (a run: with --resume)"
-                ) from None
-            raise
+            raise JudgeGoneError(
+                f"{said} any more: {one_line(str(error))}; go on later (a run: with --resume)"
+            ) from None
 
     def _retrying(self) -> RetryingClient:
         if isinstance(self._target, RetryingTarget):
             return self._target.client  # one that asks again is enough, and it knows what is gone
         loop = asyncio.get_running_loop()
         if self._client is None or self._client[0] is not loop:
-            self._client = loop, RetryingClient(self._target, timeout_s=TIMEOUT_S)
+            self._client = loop, RetryingClient(self._target)
         return self._client[1]
 
 

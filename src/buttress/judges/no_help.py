@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from buttress.answers.reading import words_in
-from buttress.judges.known import CUT_REASONS
+from buttress.answers.textless import CUT_REASONS
 from buttress.protocols.judge import Exchange, Judgement, abstention
 
 UNREADABLE: Final = "most of the answer can't be decoded"

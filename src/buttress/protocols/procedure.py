@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from buttress.protocols.judge import Judgement
-from buttress.targets.base import Message
+from buttress.targets.base import Message, TargetError
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import TrialSpec
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 class CallsSpentError(Exception):
     """A procedure asked for more than the questions that it may ask."""
+
+
+class AttackerError(TargetError):
+    """The attacker model gave nothing that can be asked, which says nothing of the target.
+
+    ``said`` is the beginning of what it wrote instead, where it answered.
+    """
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message, retry=False)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Conversation(Protocol):
         """The attacker model's answer.
 
         Raises:
-            TargetError: no answer.
+            AttackerError: no answer. Let it pass: the engine counts it.
         """
         ...
 
@@ -120,5 +131,6 @@ class Procedure(Protocol):
 
         Raises:
             TargetError: from the conversation.
+            AttackerError: the attacker model wrote nothing that could be asked.
         """
         ...

@@ -168,7 +168,7 @@ def _notes(document: Document) -> Table:
         "Stopped",
         Text(one_line(
             f"{document['run']['stop_reason'] or 'at the end'}; {asked}, "
-            f"{count(totals['trials'])} trials, {duration(totals['seconds'])}"
+            f"{plural(totals['trials'], 'trial')}, {duration(totals['seconds'])}"
         )),
     )  # fmt: skip
     return table

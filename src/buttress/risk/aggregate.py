@@ -28,6 +28,8 @@ _POINTS: Final = 2048  # of a grid
 _GRIDS: Final = 7
 _FINER: Final = 16.0
 _TILTS: Final[Array] = np.exp(-20.0 * np.arange(_POINTS) / _POINTS)
+# Of ``top``: a year's mean loss below which what ``top`` cuts off is less than rounding.
+_SMALL: Final = 1e-4
 _Z95: Final = 1.6448536269514722  # of a normal law's 95th percentile
 # Blocks this small stay in the processor's cache, and their matrix products are done by one thread:
 # BLAS would give larger ones to all processors, whose waiting costs more than the product.
@@ -105,6 +107,24 @@ def exceedance(
             held = _held(rates[some], transforms, common)
             within = held[:, left] * (1 - share) + held[:, right] * share
             found[some, mine] = np.clip(1.0 - within, 0.0, 1.0)
+    return found
+
+
+def limited_means(rates: Array, severities: Sequence[Severity], top: float, common: float) -> Array:
+    """E min(S, top) of a year's loss S in each draw; arguments as of ``exceedance``.
+
+    It is the area under the curve of exceedance, exact on a grid that keeps the mean of S.
+
+    Returns:
+        Shape (draws,).
+    """
+    found: Array = rates @ np.array([one.mean for one in severities])
+    some = np.flatnonzero(found > _SMALL * top)
+    if some.size:
+        step = top / _POINTS
+        held = _held(rates[some], _transforms(severities, step), common)[:, 1:]
+        area = step * (1.0 - np.minimum(held, 1.0)).sum(axis=1)
+        found[some] = np.minimum(found[some], area)
     return found
 
 

@@ -112,9 +112,10 @@ def inputs(losses: Losses) -> list[dict[str, Any]]:
     """What moves the mean most: each input at the ends of its 90 % range, and its worth if known.
 
     The mean of a risk is proportional to each of its inputs, but for the shared cause, so that the
-    mean given an input is known without simulation. ``evppi`` is the expected value of partial
-    perfect information (Raiffa & Schlaifer 1961) for whoever decides to go ahead or not and to whom
-    that is worth just the mean loss: at any other worth, knowing is worth less.
+    mean given an input is known without simulation; none is above the cap. ``evppi`` is the
+    expected value of partial perfect information (Raiffa & Schlaifer 1961) for whoever decides to
+    go ahead or not and to whom that is worth just the mean loss: at any other worth, knowing is
+    worth less.
     """
     means = losses.means
     total = float(means.sum())
@@ -123,17 +124,23 @@ def inputs(losses: Losses) -> list[dict[str, Any]]:
         titles = {barrier.id: barrier.title for barrier in scenario.risk.barriers}
         for one in scenario.inputs:
             mean = max(one.mean, 1e-300)
-            relative = one.values / mean - 1.0
-            low, high = (one.at(_ENDS) / mean - 1.0) * means[place]
+            known = _with(total, means[place], one.values / mean, losses.model.cap)
+            low, high = _with(total, means[place], one.at(_ENDS) / mean, losses.model.cap)
             rows.append(
                 {
                     "risk": scenario.risk.id,
                     "input": one.name,
                     "title": titles.get(one.name, FREQUENCY),
-                    "low": max(0.0, total + float(low)),
-                    "high": total + float(high),
-                    "evppi": float(np.abs(relative).mean() / 2 * means[place]),
+                    "low": float(low),
+                    "high": float(high),
+                    "evppi": float(np.abs(known - total).mean() / 2),
                 }
             )
     rows.sort(key=lambda row: -float(str(row["evppi"])))
     return rows[:_INPUTS]
+
+
+def _with(total: float, part: float, factors: Array, cap: float) -> Array:
+    """The mean loss where a part of it is multiplied by each factor; at most the cap."""
+    changed: Array = np.clip(total + (factors - 1.0) * part, 0.0, cap)
+    return changed

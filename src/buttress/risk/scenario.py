@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from buttress.risk.aggregate import Severity, exceedance
+from buttress.risk.aggregate import Severity, exceedance, limited_means
 from buttress.risk.catalogue import Barrier, Risk, RiskAssumptions
 from buttress.risk.inputs import (
     Input,
@@ -104,9 +104,21 @@ class Losses:
 
     @cached_property
     def means(self) -> Array:
-        """Mean loss of each risk, shape (risks,): not simulated. Overlapping risks count once."""
+        """Mean loss of each risk, shape (risks,): not simulated, but for two factors.
+
+        Overlapping risks count once, and of all a share is left out: what a year would cost beyond
+        the cap.
+        """
         alone = [one.mean_rate * one.severity.mean for one in self.scenarios]
-        return np.array(alone) * self.shares
+        return np.array(alone) * self.shares * self._within_cap
+
+    @cached_property
+    def _within_cap(self) -> float:
+        """Mean loss of a year, which is at most the cap, over the mean without that limit."""
+        whole = float((self.rates @ [one.mean for one in self.severities]).sum())
+        model = self.model
+        within = limited_means(self.rates, self.severities, model.cap, model.common)
+        return float(within.sum()) / whole if whole > 0 else 1.0
 
     def exceedance(self, amounts: Array, risk: int | None = None) -> Array:
         """Probability of a larger loss in each world, of all risks or of one; (worlds, k)."""

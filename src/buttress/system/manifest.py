@@ -36,6 +36,7 @@ PACK: Final = "pack:"  # in front of the name of what an installed pack holds
 FILE_NAME: Final = "buttress.yaml"
 LENGTH: Final = 512  # tokens of an answer of a service
 LOCAL_LENGTH: Final = 160
+_PACE: Final = frozenset({"concurrency", "timeout_s", "price"})
 _OWN_FIELDS: Final = {
     "id", "kind", "description", "path", "url", "system_prompt", "system_prompt_file",
     "max_tokens", "price",
@@ -88,6 +89,31 @@ def load(path: Path, known: KnownNames) -> System:
     return parse(located_yaml.load(path), path.resolve().parent, known)
 
 
+def _digest(data: Any) -> str:
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _without_pace(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest without what only says how long, how fast and for how much is asked."""
+
+    def target(settings: Any) -> Any:
+        if not isinstance(settings, Mapping):
+            return settings
+        return {name: value for name, value in settings.items() if name not in _PACE}
+
+    kept = {name: value for name, value in data.items() if name not in {"budget", "judge"}}
+    kept["assets"] = [target(asset) for asset in data["assets"]]
+    kept["attacker"] = target(data.get("attacker"))
+    judge = dict(data.get("judge", {}))
+    return kept | {
+        "judge": judge
+        | {
+            "target": target(judge.get("target")),
+            "members": [target(member) for member in judge.get("members", ())],
+        }
+    }
+
+
 def parse(located: Located, folder: Path, known: KnownNames) -> System:
     """Make a system from parsed YAML; relative paths are taken from ``folder``.
 
@@ -112,7 +138,8 @@ def parse(located: Located, folder: Path, known: KnownNames) -> System:
         assets=assets,
         profile=_profile(located, known),
         base=folder,
-        digest=hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        digest=_digest(data),
+        run_digest=_digest(_without_pace(data)),
         languages=tuple(dict.fromkeys(data.get("languages", ("en", "zh")))),
         prompts=tuple(_prompts(located, base)) or (PromptSource("buttress"),),
         judge=JudgeSettings(

@@ -123,7 +123,8 @@ class System:
     ``attacker`` are a target's settings, or ``{"asset": id}``; ``attacks`` name the set of attacks,
     all families where empty; ``data`` are data sets by name; ``options`` are those of inspection
     probes; ``refusals`` are the application's own block messages; ``lines`` are those of the
-    manifest's ``file`` by field.
+    manifest's ``file`` by field; ``run_digest`` is that of the manifest without its budget, times,
+    concurrency and prices, which a run that is resumed may change.
     """
 
     name: str
@@ -146,3 +147,4 @@ class System:
     budget: Budget = Budget()
     file: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
+    run_digest: str = ""

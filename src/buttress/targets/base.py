@@ -108,7 +108,9 @@ class TargetError(Exception):
         self.fatal = fatal
         self.doubtful = doubtful
         self.starting_s = starting_s
-        self.overtaken = 0  # set by who retries: questions begun later and answered meanwhile
+        # Set by who retries: questions begun later and answered meanwhile; whether none was.
+        self.overtaken = 0
+        self.alone = False
         self.refusal = refusal
         self.unreached = unreached
 
@@ -148,6 +150,12 @@ def needs_no_timeout(target: Target) -> bool:
     have set, or computes here: a question given up would be computed all over again.
     """
     return bool(getattr(target, "needs_no_timeout", False))
+
+
+def time_for_answer(target: Target) -> float | None:
+    """Seconds that an answer may take: targets with such a setting say so by ``timeout_s``."""
+    found: float | None = getattr(target, "timeout_s", None)
+    return found
 
 
 @runtime_checkable

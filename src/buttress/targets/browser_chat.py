@@ -153,7 +153,7 @@ class BrowserChat:
         self._secrets = secrets
         self._executable = executable
         self._concurrency = concurrency
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._identity = identity
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -191,10 +191,10 @@ class BrowserChat:
         start = time.perf_counter()
         browser = await self._started()
         context = await browser.new_context()
-        context.set_default_timeout(1000 * self._timeout_s)
+        context.set_default_timeout(1000 * self.timeout_s)
         try:
             page = await context.new_page()
-            opening_s = max(self._timeout_s, OPENING_S)  # the time for an answer begins later
+            opening_s = max(self.timeout_s, OPENING_S)  # the time for an answer begins later
             await page.goto(self._page.url, wait_until="domcontentloaded", timeout=1000 * opening_s)
             await self._enter(page)
             turns = _turns(request.messages)
@@ -282,7 +282,7 @@ class BrowserChat:
             await page.press(self._page.input, "Enter")
         else:
             await page.click(self._page.send)
-        ends = time.monotonic() + self._timeout_s
+        ends = time.monotonic() + self.timeout_s
         text, changed = "", time.monotonic()
         while True:
             now = time.monotonic()
@@ -294,7 +294,7 @@ class BrowserChat:
                 return text
             if now > ends:
                 raise TargetError(
-                    f"no answer within {self._timeout_s:g} s", retry=True, timed_out=True
+                    f"no answer within {self.timeout_s:g} s", retry=True, timed_out=True
                 )
             await asyncio.sleep(_POLL_S)
 

@@ -15,6 +15,7 @@ from buttress.targets.refusals import (
     CONTENT_FILTER,
     NO_CHOICES,
     REFUSAL_FIELD,
+    cleared,
     marked,
     named,
     with_details,
@@ -277,7 +278,7 @@ def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
     if not said and marked(payload):
         who = with_details(CONTENT_FILTER, payload)
         return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
-    if "choices" in payload and not said and not payload["choices"]:
+    if "choices" in payload and not said and not payload["choices"] and not cleared(payload):
         who = with_details(NO_CHOICES, payload)
         refused = Answer("", "content_filter", latency_s=latency_s, refused_by=who)
         raise TargetError("the answer has no choices", retry=False, refusal=refused)

@@ -21,7 +21,7 @@ from buttress.targets.dialects.openai_chat import AzureChat, OpenAIChat
 from buttress.targets.dialects.openai_responses import OpenAIResponses
 from buttress.targets.endpoint_target import LONGEST, EndpointTarget
 from buttress.targets.secrets import Secrets
-from buttress.targets.settings import seconds, unknown, whole
+from buttress.targets.settings import TIMEOUT_S, seconds, unknown, whole
 from buttress.targets.signature_v4 import signer_from_environment
 
 SETTINGS: Final = (
@@ -37,7 +37,6 @@ SETTINGS: Final = (
     "images",
     "longest",
 )
-TIMEOUT_S: Final = 180.0
 DIALECTS: Final[Mapping[str, Dialect]] = {
     dialect.id: dialect
     for dialect in (

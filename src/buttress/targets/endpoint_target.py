@@ -68,6 +68,7 @@ class EndpointTarget:
         self._streams_end = False
         self._shown = without_keys(str(dialect.url(url, model, stream=False)))
         self.takes_images = images
+        self.timeout_s = connection.timeout_s
 
     @property
     def name(self) -> str:
@@ -242,9 +243,12 @@ class EndpointTarget:
         """The answer, with its reasoning apart and its tokens known.
 
         Raises:
-            TargetError: thinking has used up the length, and more may be asked for.
+            TargetError: thinking has used up the length, and more may be asked for; or Ollama has
+                loaded the model and generated nothing.
         """
         answer = with_reasoning_apart(answer)
+        if answer.finish_reason == "load" and not answer.text:
+            raise TargetError("the model was loaded, and nothing generated", retry=True)
         if (text := self._secrets.hide(answer.text)) != answer.text:
             answer = replace(answer, text=text)
         if (reasoning := self._secrets.hide(answer.reasoning)) != answer.reasoning:

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 from buttress.targets.base import TargetError
@@ -20,6 +20,7 @@ _COMMENTS: Final = re.compile(r"\A\s*(?::[^\r\n]*[\r\n]+)+")
 _START: Final = 200
 _LINES: Final = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")  # between objects: no JSON value holds it
 _REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
+_GROWN: Final = 16  # characters from which a delta that holds all before it is taken for the whole
 _LEAST_BASE64: Final = 16  # characters
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _PART: Final = re.compile(r"^(?P<kind>[0-9a-k]):(?P<value>[\[{\"].*)$")
@@ -143,6 +144,19 @@ def joined_pieces(texts: Sequence[str]) -> str:
     return "".join(texts)
 
 
+def _joined_deltas(texts: Sequence[str]) -> str:
+    """As ``joined_pieces``, for pieces that are meant to come after each other.
+
+    A model may write the same few signs again and again, so only text that grows counts as all
+    that came before.
+    """
+    grown = [text for text, _ in groupby(filter(None, texts))]
+    whole = grown[-1] if len(grown) > 2 else ""
+    if len(whole) >= _GROWN and all(after.startswith(before) for before, after in pairwise(grown)):
+        return whole
+    return "".join(texts)
+
+
 def _from_base64(texts: Sequence[str]) -> str | None:
     """The text of pieces that are base64 each; None where they aren't.
 
@@ -223,7 +237,7 @@ class _GrowingChoice:
 
     def joined(self) -> dict[str, Any]:
         """The choice; messages in place of deltas may each hold all that came before."""
-        join = joined_pieces if self._each_whole else "".join
+        join = joined_pieces if self._each_whole else _joined_deltas
         message: dict[str, Any] = {field: join(texts) for field, texts in self._pieces.items()}
         if self._calls:
             message["tool_calls"] = [{"function": call} for _, call in sorted(self._calls.items())]

@@ -36,7 +36,7 @@ _QUOTA: Final = re.compile(
     r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
     r"|billing|quota[^.]{0,20}(exhausted|used up)|out of credits|payment required|arrearage"
     r"|\b(daily|weekly|monthly) (\w+ ){0,2}(limit|quota)|欠费|余额不足"
-    r"|quota exceeded[^.]{0,120}(limit: 0\b|per ?day)",
+    r"|quota exceeded[^.]{0,120}(limit: 0\b|per ?day)|out of call volume quota",
     re.IGNORECASE,
 )
 _CALLER: Final = re.compile(

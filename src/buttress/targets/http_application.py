@@ -33,7 +33,6 @@ from buttress.targets.connection import (
     slash_or_scheme,
     usable_url,
 )
-from buttress.targets.endpoint import TIMEOUT_S
 from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_poll import HttpPoll
 from buttress.targets.http_reply import ReplyReader
@@ -43,7 +42,7 @@ from buttress.targets.http_template import check, values
 from buttress.targets.http_websocket import WebSocketExchange
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
-from buttress.targets.settings import seconds, unknown, whole
+from buttress.targets.settings import TIMEOUT_S, seconds, unknown, whole
 from buttress.targets.tokens import estimated
 
 SETTINGS: Final = ("http", "concurrency", "timeout_s", "images", "model")
@@ -128,6 +127,7 @@ class HttpApplication:
         concurrency: int,
         identity: str,
     ) -> None:
+        self.timeout_s = connection.timeout_s
         self._question = question
         self._reader = reader
         self._sessions = sessions

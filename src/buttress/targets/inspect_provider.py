@@ -17,7 +17,7 @@ from buttress.targets import refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import data_url
 from buttress.targets.raised_errors import raised
-from buttress.targets.settings import seconds, unknown, whole
+from buttress.targets.settings import TIMEOUT_S, seconds, unknown, whole
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, Model, ModelOutput
@@ -32,7 +32,7 @@ def create(
     base_url: str | None = None,
     args: Mapping[str, Any] | None = None,
     concurrency: int = 64,
-    timeout_s: float = 60.0,
+    timeout_s: float = TIMEOUT_S,
     images: bool = False,
     **others: Any,
 ) -> InspectTarget:
@@ -79,6 +79,7 @@ def create(
     if isinstance(getattr(client, "max_retries", None), int):
         client.max_retries = 0
     target = InspectTarget(model, inspect, base_url, dict(args or {}), most)
+    target.timeout_s = wait_s
     target.takes_images = bool(images)
     return target
 
@@ -88,6 +89,7 @@ class InspectTarget:
 
     takes_images = False
     needs_no_timeout = True
+    timeout_s = TIMEOUT_S
 
     def __init__(
         self, model: Model, name: str, base_url: str | None, args: dict[str, Any], concurrency: int

@@ -26,10 +26,10 @@ from buttress.targets.completion import one_line
 from buttress.targets.daemon_threads import DaemonThreads
 from buttress.targets.raised_errors import raised
 from buttress.targets.returned_text import joined_pieces, returned_text
-from buttress.targets.settings import unknown, whole
+from buttress.targets.settings import TIMEOUT_S, seconds, unknown, whole
 from buttress.targets.tokens import estimated
 
-SETTINGS: Final = ("python", "concurrency")
+SETTINGS: Final = ("python", "concurrency", "timeout_s")
 _EXPECTED: Final = (
     "MODULE:FUNCTION, a module beside the manifest or an installed one, or FILE.py:FUNCTION"
 )
@@ -43,9 +43,16 @@ _PARAMETERS: Final = (
 
 
 def create(
-    *, python: str, base: Path | None = None, concurrency: int = 8, **others: Any
+    *,
+    python: str,
+    base: Path | None = None,
+    concurrency: int = 8,
+    timeout_s: float = TIMEOUT_S,
+    **others: Any,
 ) -> PythonTarget:
     """The function ``python``; modules are looked for in the folder ``base`` first.
+
+    An answer has ``timeout_s`` seconds.
 
     Raises:
         InputError: no such module or function.
@@ -53,7 +60,10 @@ def create(
     unknown(others, SETTINGS)
     function = named_function(str(python), base)
     return PythonTarget(
-        str(python), function, concurrency=whole(concurrency, "concurrency", 1, 4096)
+        str(python),
+        function,
+        concurrency=whole(concurrency, "concurrency", 1, 4096),
+        timeout_s=seconds(timeout_s, "timeout_s"),
     )
 
 
@@ -190,7 +200,15 @@ def _is_asynchronous(function: Any) -> bool:
 class PythonTarget:
     """Calls the function; one that is not asynchronous runs in threads."""
 
-    def __init__(self, name: str, function: Callable[..., Any], *, concurrency: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *,
+        concurrency: int,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self.timeout_s = timeout_s
         self._name = name
         self._concurrency = concurrency
         self._threads = DaemonThreads(concurrency, "python-target")

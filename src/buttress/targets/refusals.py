@@ -162,6 +162,21 @@ def marked(payload: Any, depth: int = 0) -> bool:
     return isinstance(payload, list) and any(marked(each, depth + 1) for each in payload[:50])
 
 
+def cleared(payload: Any) -> bool:
+    """Whether a reply holds what filters found, and none of them found anything."""
+    return _holds(payload, "filtered") and not marked(payload)
+
+
+def _holds(payload: Any, name: str, depth: int = 0) -> bool:
+    if depth > _DEEPEST:
+        return False
+    if isinstance(payload, Mapping):
+        if name in payload:
+            return True
+        payload = list(payload.values())
+    return isinstance(payload, list) and any(_holds(each, name, depth + 1) for each in payload[:50])
+
+
 def by_headers(headers: Mapping[str, str]) -> str:
     """Who may have refused, where a firewall says so in the headers of a reply; "" elsewhere."""
     return FIREWALL if any(name in headers for name in _HEADERS) else ""

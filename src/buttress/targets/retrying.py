@@ -18,21 +18,25 @@ from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import (
     Answer,
     Message,
+    Recorded,
     Request,
     Sampling,
     Target,
     TargetError,
     needs_no_timeout,
     starts_slowly,
+    time_for_answer,
     unusable,
 )
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
+from buttress.targets.settings import TIMEOUT_S
+from buttress.targets.silence import Silence, is_silent
 from buttress.targets.tokens import estimated
+from buttress.targets.waits import Waits
 
-TIMEOUT_S: Final = 600.0
 ATTEMPTS: Final = 5
 BACKOFF_S: Final = 0.5
 LONGEST_BACKOFF_S: Final = 30.0
@@ -41,6 +45,7 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
+TALKS: Final = 2  # harmless questions whose answers hold no text: the target talks no more
 FAILING: Final = 20  # attempts in a row that failed; then a harmless question tells for all
 OUTAGE_GREETINGS: Final = 5  # such questions: a server may begin anew
 HANGS: Final = 2  # times that a question may time out while others are answered
@@ -74,12 +79,14 @@ class RetryingClient:
 
     Args:
         target: who is asked.
-        timeout_s: seconds for an answer, where the target does not see to that itself.
+        timeout_s: seconds for an answer, where neither the target nor its settings see to that.
         limit: questions in flight; a new one for the target where absent.
         allowance: what may be spent; each attempt counts.
         meter: told of each attempt and of each answer.
         own_refusals: block messages of the application, which count as refusals.
         harmless: a question that any target answers, put where one may only have closed its door.
+        waits: told of questions under way and of long pauses.
+        whom: the target's name for people, as ``waits`` tells it.
     """
 
     def __init__(
@@ -96,11 +103,18 @@ class RetryingClient:
         meter: Meter = UNMETERED,
         own_refusals: OwnRefusals | None = None,
         harmless: str = "",
+        waits: Waits | None = None,
+        whom: str = "",
     ) -> None:
         self._target = target
         first = 1 if starts_slowly(target) else None
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock, first=first)
-        self._timeout_s = math.inf if needs_no_timeout(target) else timeout_s
+        own_s = time_for_answer(target)
+        ends_itself = needs_no_timeout(target)
+        self._timeout_s = math.inf if ends_itself else timeout_s if own_s is None else own_s
+        self._told_s = own_s if ends_itself else self._timeout_s
+        self._waits = waits or Waits(_to_nobody)
+        self._whom = whom or target.name
         self._max_attempts = max_attempts
         self._backoff_s = backoff_s
         self._rng = random.Random(seed)
@@ -122,6 +136,8 @@ class RetryingClient:
         self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
         self._last_answer = -math.inf  # when it came
         self._throttled_since: float | None = None
+        self._silence = Silence()
+        self._recorded = isinstance(target, Recorded)
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -186,7 +202,7 @@ class RetryingClient:
                 held = False
                 if isinstance(error, Answer):
                     self._answers = True
-                    return self._read(error)
+                    return await self._heard(self._read(error))
                 if self._own_refusals.match(str(error)):
                     return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
                 if error.refusal is not None:
@@ -236,6 +252,7 @@ class RetryingClient:
                     if self._answers and self._last_answer < first_failed:
                         await self._answers_again()  # ``gone`` tells what this error means
                     raise error
+                self._waits.pause(self._whom, pause, failed)
                 await self._allowance.sleep(pause)
         except SpentError as spent:
             spent.failure = failed
@@ -244,7 +261,19 @@ class RetryingClient:
     @property
     def gone(self) -> bool:
         """Whether it answered not even a harmless question when it was last asked one."""
-        return self._gone
+        return self._gone or self._silence.mute
+
+    async def shuts_out(self, error: TargetError) -> bool:
+        """Whether an error that ``ask`` raised means that nothing else is answered either.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        if self.gone:
+            return True
+        if not error.fatal or error.doubtful:
+            return False
+        return not self._answers or not await self._answers_again()
 
     async def _answers_again(self) -> bool:
         """Whether a target that fails on all questions answers a harmless one; one asks for all.
@@ -252,6 +281,8 @@ class RetryingClient:
         Raises:
             SpentError: the allowance is used up.
         """
+        if self._silence.mute:
+            return False
         seen = self._outages
         async with self._looking:
             if self._outages == seen and not self._gone:
@@ -263,17 +294,23 @@ class RetryingClient:
         """Whether the target answers others while this question gets no answer.
 
         A server may hang just where it would comply. Then asking less at a time helps nobody, and
-        asking often takes the run's time. Where one question is asked at a time, a harmless one
+        asking often takes the run's time. Where nobody was answered meanwhile, a harmless question
         tells.
 
         Raises:
+            TargetError: that one isn't answered either.
             SpentError: the allowance is used up.
         """
-        if error.overtaken >= OVERTAKEN:
-            return True
-        return self._limit.limit == 1 and isinstance(
-            await self._once(self._greeting_asked()), Answer
-        )
+        if not error.alone:
+            return error.overtaken >= OVERTAKEN
+        if not self._answers:
+            if not await self.answers_others():
+                self.give_up(str(error))
+                error.fatal, error.doubtful = True, False
+                raise error
+        elif not await self._answers_again():
+            raise error
+        return self._limit.limit == 1
 
     def _read(self, answer: Answer) -> Answer:
         """The answer with reasoning apart, and refused where it is the application's own message.
@@ -284,6 +321,32 @@ class RetryingClient:
         if not answer.refused_by and self._own_refusals.match(answer.text):
             answer = replace(answer, refused_by=OWN_MESSAGE)
         return answer
+
+    async def _heard(self, answer: Answer) -> Answer:
+        """The answer; where too many in a row hold no text, a harmless question tells.
+
+        Raises:
+            TargetError: the answer to that holds none either.
+            SpentError: the allowance is used up.
+        """
+        if self._recorded:
+            return answer
+        self._silence.add(answer)
+        if self._silence.doubtful:
+            async with self._looking:  # one for all
+                if self._silence.doubtful:
+                    self._silence.settle(talks=await self._talks())
+        if self._silence.mute:
+            raise TargetError(str(self._silence), retry=False, fatal=True)
+        return answer
+
+    async def _talks(self) -> bool:
+        """Whether the answer to a harmless question holds text; another error tells nothing."""
+        for _ in range(TALKS):
+            said = await self._once(self._greeting_asked())
+            if not isinstance(said, Answer) or not is_silent(said):
+                return True
+        return False
 
     def _check_wait(self, error: TargetError, pause: float) -> None:
         """Raise rather than wait for an hour.
@@ -358,6 +421,8 @@ class RetryingClient:
                 break
             if said.adapted:
                 adaptations += 1
+            elif said.timed_out:
+                break
             else:
                 failures += 1
                 if self._answers:
@@ -379,6 +444,8 @@ class RetryingClient:
         self._meter.called()
         start = self._clock()
         timeout_s = self._allowance.seconds_left(self._timeout_s)
+        self._waits.begin(self._whom, self._told_s)
+        answer: Answer | None = None
         try:
             async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
                 answer = await self._target.answer(request)
@@ -398,6 +465,7 @@ class RetryingClient:
                 raise
             return TargetError("CancelledError: the target cancelled the question", retry=False)
         finally:
+            self._waits.end(self._whom, answered=answer is not None)
             self._limit.release()
         if wrong := unusable(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
@@ -423,6 +491,7 @@ class RetryingClient:
         if error.timed_out:
             self._meter.timed_out(estimated(*(turn.content for turn in request.messages)))
             error.overtaken = sum(begun > start for begun in self._answered_begun)
+            error.alone = self._last_answer < start
         return error
 
     async def _admission(self) -> None:
@@ -447,3 +516,7 @@ class RetryingClient:
     def _pause(self, tries: int, asked_s: float | None) -> float:
         most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))
         return (asked_s or 0.0) + self._rng.uniform(0.0, most)
+
+
+def _to_nobody(_: str) -> None:
+    """Nobody is told."""

@@ -6,6 +6,7 @@ from buttress.targets.allowance import Allowance, Unlimited
 from buttress.targets.base import Answer, Request, Target, TargetError, takes_images
 from buttress.targets.metering import Meter
 from buttress.targets.retrying import RetryingClient
+from buttress.targets.waits import Waits
 from buttress.targets.wrapped import WrappedTarget
 
 
@@ -41,11 +42,23 @@ class RetryingTarget(WrappedTarget[Target]):
     """Asks through ``client``, so that each error that leaves it is the last word."""
 
     def __init__(
-        self, target: Target, meter: Meter, allowance: Allowance, *, backoff_s: float = 0.5
+        self,
+        target: Target,
+        meter: Meter,
+        allowance: Allowance,
+        *,
+        backoff_s: float = 0.5,
+        waits: Waits | None = None,
+        whom: str = "",
     ) -> None:
         super().__init__(target)
         self.client = RetryingClient(
-            target, allowance=TimeAlone(allowance), meter=meter, backoff_s=backoff_s
+            target,
+            allowance=TimeAlone(allowance),
+            meter=meter,
+            backoff_s=backoff_s,
+            waits=waits,
+            whom=whom,
         )
         self.takes_images = takes_images(target)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from buttress.errors import InputError
+
+TIMEOUT_S: Final = 180.0  # for an answer, where the manifest does not say timeout_s
 
 
 def whole(value: Any, field: str, low: int, high: int) -> int:

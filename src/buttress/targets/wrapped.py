@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from buttress.targets.base import Answer, Request, Target, needs_no_timeout
+from buttress.targets.base import Answer, Request, Target, needs_no_timeout, time_for_answer
 
 Inner = TypeVar("Inner", bound=Target)
 
@@ -39,6 +39,11 @@ class WrappedTarget(Generic[Inner]):
     def needs_no_timeout(self) -> bool:
         """As the target."""
         return needs_no_timeout(self._target)
+
+    @property
+    def timeout_s(self) -> float | None:
+        """As the target."""
+        return time_for_answer(self._target)
 
     async def answer(self, request: Request) -> Answer:
         """As the target.

@@ -19,11 +19,14 @@ from buttress.evidence.records import Role, Turn
 from buttress.judges.known import known
 from buttress.protocols.judge import Judge, Judgement
 from buttress.protocols.probe import TrialSpec
-from buttress.protocols.procedure import CallsSpentError
+from buttress.protocols.procedure import AttackerError, CallsSpentError
 from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 from buttress.targets.address import address, flatten
+from buttress.targets.allowance import SpentError
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
-from buttress.targets.retrying import RetryingClient
+from buttress.targets.completion import one_line
+from buttress.targets.retrying import RetryingClient, TargetClosedError
+from buttress.trials.attacker_health import AttackerGoneError
 from buttress.trials.commit import Store, TrialOrigin, exchange
 
 FIRST_TOKENS: Final = 20  # the most that OpenAI's API gives at a place
@@ -153,14 +156,27 @@ class EngineConversation:
         """The attacker model's answer.
 
         Raises:
-            TargetError: no answer, or no attacker model.
+            AttackerError: no answer, or no attacker model.
+            AttackerGoneError: it answers nothing any more.
+            SpentError: the allowance is used up.
         """
         asked = self._room.attacker
         if asked is None:
-            raise TargetError("there is no attacker model", retry=False)
+            raise AttackerError("there is no attacker model")
         sampling = Sampling(max_tokens, temperature, seed)
         key = address(asked.target.identity, messages, sampling, "attacker")
-        return (await self._turn(key, "attacker", asked, messages, sampling)).answer
+        try:
+            return (await self._turn(key, "attacker", asked, messages, sampling)).answer
+        except SpentError as spent:
+            spent.failure = ""  # what the attacker said of it is nothing about the target
+            raise
+        except TargetClosedError as error:
+            raise AttackerGoneError(f"the attacker model {error}") from None
+        except TargetError as error:
+            said = f"the attacker model {asked.target.name} gave no answer: {one_line(str(error))}"
+            if await asked.client.shuts_out(error):
+                raise AttackerGoneError(f"{said}; a harmless question fails too") from None
+            raise AttackerError(said) from None
 
     async def score(self, prompt: str, answer: str) -> Judgement:
         """The run's judge on an answer to the trial's request.

@@ -20,13 +20,16 @@ from buttress.errors import FOREIGN_FAILURES, ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import TrialSpec
-from buttress.protocols.procedure import Procedure
+from buttress.protocols.procedure import AttackerError, Procedure
 from buttress.targets.address import address, flatten
 from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import Request, Target, TargetError, starts_slowly
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.retrying import RetryingClient, TargetClosedError
+from buttress.targets.settings import TIMEOUT_S
+from buttress.targets.waits import Waits
+from buttress.trials.attacker_health import AttackerGoneError, AttackerHealth
 from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
 from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
 from buttress.trials.health import TargetDiedError, TargetHealth
@@ -68,6 +71,7 @@ class TrialEngine:
         allowance: what all questions together may cost.
         own_refusals: block messages of the application, which count as refusals.
         harmless: a question that any target answers; see ``RetryingClient``.
+        waits: told whom the run waits for.
     """
 
     def __init__(
@@ -80,7 +84,7 @@ class TrialEngine:
         run: str,
         seed: int,
         concurrency: int | None = None,
-        timeout_s: float = 300.0,
+        timeout_s: float = TIMEOUT_S,
         max_attempts: int = 5,
         progress: Progress | None = None,
         clock: Callable[[], float] = time.time,
@@ -91,6 +95,7 @@ class TrialEngine:
         allowance: Allowance = UNLIMITED,
         own_refusals: OwnRefusals | None = None,
         harmless: str = "",
+        waits: Waits | None = None,
     ) -> None:
         self._target = target
         self._judge = judge
@@ -105,7 +110,9 @@ class TrialEngine:
         self.limit = ConcurrencyLimit(self._workers, time.monotonic, first=first)
         self._allowance = allowance
 
-        def client(who: Target, limit: ConcurrencyLimit, totals: Totals) -> RetryingClient:
+        def client(
+            who: Target, limit: ConcurrencyLimit, totals: Totals, whom: str = ""
+        ) -> RetryingClient:
             return RetryingClient(
                 who,
                 limit,
@@ -117,15 +124,21 @@ class TrialEngine:
                 meter=totals,
                 own_refusals=own_refusals if who is target else None,
                 harmless=harmless,
+                waits=waits,
+                whom=whom,
             )
 
         self._client = client(target, self.limit, self.totals)
         self._attacker: TargetAccess | None = None
+        self._attacker_health = AttackerHealth("there is no attacker model")
         if attacker is not None:
             # The target's own places are shared where it is its own attacker.
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
-            self._attacker = TargetAccess(attacker, client(attacker, limit, self.attacker_totals))
+            whom = f"the attacker model {attacker.name}"
+            asked = client(attacker, limit, self.attacker_totals, whom)
+            self._attacker_health = AttackerHealth(attacker.name)
+            self._attacker = TargetAccess(attacker, asked)
         self._known = KnownAnswers(store, judge, self._origin, target)
         self._repetition = Repetition()
         self._health = TargetHealth(target.name, self._client, self.totals)
@@ -138,6 +151,7 @@ class TrialEngine:
 
         Raises:
             TargetDiedError: the target doesn't answer at all.
+            AttackerGoneError: the attacker model doesn't, or writes nothing of use.
             ButtressError: judge or store failed. What was answered until then is in the evidence.
         """
         done: dict[int, Trial] = {}
@@ -185,6 +199,9 @@ class TrialEngine:
                 await self._drive(specs, committer, finish, threads, losses)
             except TargetDiedError:
                 losses.close(died=True)
+                raise
+            except AttackerGoneError:
+                losses.close(died=False)
                 raise
             finally:
                 committer.stop()
@@ -309,6 +326,16 @@ class TrialEngine:
             except TargetClosedError as error:
                 losses.add(index, str(error), about_caller=True)
                 raise TargetDiedError(str(error)) from None
+            except AttackerError as error:
+                self.totals.error(str(error))
+                self._attacker_health.failed(error)
+                losses.add(index, str(error), about_question=True)
+                continue
+            except AttackerGoneError as error:
+                if self._attacker_health.end():  # one search is missed, the others are not begun
+                    self.totals.error(str(error))
+                    losses.add(index, str(error), about_question=True)
+                raise
             except TargetError as error:
                 losses.add(
                     index,
@@ -352,6 +379,8 @@ class TrialEngine:
         finally:
             await conversation.aclose()
         answer = conversation.told(dialogue.text)
+        if procedure.needs_attacker:
+            self._attacker_health.helped()
         prompt = flatten(dialogue.messages)
         calls = max(1, conversation.calls)
         turns = conversation.unconfirmed

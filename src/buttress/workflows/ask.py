@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,7 @@ from buttress.errors import ButtressError
 from buttress.system.model import Asset, System
 from buttress.targets.base import Answer, Message, Recorded, Request, Sampling, TargetError
 from buttress.targets.retrying import RetryingClient
+from buttress.targets.waits import Waits
 from buttress.trials.loop import run_async
 from buttress.trials.totals import Totals
 from buttress.workflows.answering import answering_asset
@@ -34,6 +36,8 @@ class AskResult:
 def ask(system: System, prompt: str | None = None, *, asset: str | None = None) -> AskResult:
     """Ask one question, as an assessment would; the first that is recorded where none is given.
 
+    Where the answer takes long, standard error says what is waited for.
+
     Raises:
         InputError: no such asset, or several that answer and none named.
         ButtressError: there is no answer; the message is what the target said.
@@ -49,10 +53,11 @@ async def _ask(system: System, asset: Asset, prompt: str | None) -> AskResult:
     totals = Totals()
     turns = [Message("system", asset.system_prompt)] if asset.system_prompt else []
     request = Request((*turns, Message("user", prompt)), Sampling(max_tokens=asset.max_tokens))
+    waits = Waits(lambda line: print(line, file=sys.stderr, flush=True))
+    client = RetryingClient(target, meter=totals, own_refusals=system.refusals, waits=waits)
     try:
-        answer = await RetryingClient(target, meter=totals, own_refusals=system.refusals).ask(
-            request
-        )
+        async with waits.telling():
+            answer = await client.ask(request)
     except TargetError as error:
         raise ButtressError(f"{target.name}: {error}") from None
     finally:

@@ -10,6 +10,7 @@ from buttress.attacks import chinese, in_context, obfuscation, prefix_injection,
 from buttress.attacks.composition import compose
 from buttress.attacks.search.base import SearchAttack
 from buttress.attacks.search.composed import disguised
+from buttress.protocols.procedure import AttackerError
 from buttress.targets.address import flatten
 from buttress.targets.base import Message
 from tests.attacks.search.attackers import as_json, fresh, last
@@ -96,12 +97,12 @@ async def test_families_that_send_several_turns_and_compositions() -> None:
     assert "thriller" in last(dialogue.messages)
 
 
-async def test_a_silent_attacker_leaves_the_request_in_disguise() -> None:
-    made = disguised(ATTACKS["goat"], obfuscation.ATTACK, "base64")
+async def test_with_a_silent_attacker_nothing_is_asked_in_disguise() -> None:
+    search = disguised(ATTACKS["goat"], obfuscation.ATTACK, "base64")
     conversation = MemoryConversation(lambda _: "no", lambda turns, seed: "", 30)
-    dialogue = await made.run(spec(), conversation)
-    (turned,) = obfuscation.ATTACK.apply(spec().request, "base64", language="en", seed=0)
-    assert dialogue.messages == (SYSTEM, Message("user", turned.content))
+    with pytest.raises(AttackerError):
+        await search.run(spec(), conversation)
+    assert not conversation.asked
 
 
 def test_what_does_not_go_together() -> None:

@@ -18,7 +18,7 @@ from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
-from tests.attacks.search.attackers import fresh
+from tests.attacks.search.attackers import as_json, fresh
 from tests.attacks.search.parts import ATTACKS, judged, spec
 from tests.trials.parts import MemoryStore
 
@@ -145,7 +145,14 @@ async def test_a_small_model_against_itself(attack: Any, tmp_path: Path) -> None
         async def aclose(self) -> None:
             await model.aclose()
 
-    target, attacker, store = Short(), Short(), MemoryStore()
+    class Writer(Short):
+        """What the model writes, in the form that searches ask for: forty tokens hold none."""
+
+        async def answer(self, request: Request) -> Answer:
+            said = await super().answer(request)
+            return replace(said, text=as_json(prompt=said.text, question=said.text))
+
+    target, attacker, store = Short(), Writer(), MemoryStore()
     try:
         engine = TrialEngine(
             target, Length(), store, asset="a", run="r", seed=1, attacker=attacker, max_attempts=1

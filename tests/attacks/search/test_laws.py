@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.attacks.search.base import SearchAttack
-from buttress.protocols.procedure import CallsSpentError, Dialogue
+from buttress.protocols.procedure import AttackerError, CallsSpentError, Dialogue
 from buttress.targets.address import flatten
 from buttress.targets.base import TargetError
 from tests.attacks.search.attackers import MALFORMED, cycling, fresh
@@ -94,9 +94,15 @@ async def test_the_budget_holds_whatever_is_said(
 ) -> None:
     target, attacker = answering(tuple(answers)), cycling(replies)
     conversation = MemoryConversation(target, attacker, budget)
-    dialogue = await state(attack, conversation, **trial)
-    check(attack, conversation, dialogue)
     late = MemoryConversation(target, attacker, budget, late=trial["seed"])
+    try:
+        dialogue = await state(attack, conversation, **trial)
+    except AttackerError:
+        assert not conversation.asked
+        with pytest.raises(AttackerError):
+            await state(attack, late, **trial)
+        return
+    check(attack, conversation, dialogue)
     assert await state(attack, late, **trial) == dialogue
     assert set(late.asked) == set(conversation.asked), "slow answers change no question"
 
@@ -126,13 +132,14 @@ async def test_a_conversation_that_ends_early_yields_the_best_so_far(attack: Sea
 
 
 @attacks
-async def test_a_silent_attacker_leaves_the_request_as_it_is(attack: SearchAttack) -> None:
+async def test_with_an_attacker_of_no_use_there_is_no_search(attack: SearchAttack) -> None:
     if not attack.needs_attacker:
         pytest.skip("asks without one")
     conversation = MemoryConversation(lambda _: REFUSAL, lambda turns, seed: "", 30)
-    dialogue = await state(attack, conversation)
-    assert dialogue.messages == spec().messages
-    assert list(conversation.asked) == [spec().messages]
+    with pytest.raises(AttackerError, match="wrote no question"):
+        await state(attack, conversation)
+    assert not conversation.asked
+    assert len(conversation.briefings) <= 48
 
 
 @attacks

@@ -224,6 +224,20 @@ def test_resume_refuses_a_changed_system(tmp_path: Path) -> None:
     assert "--resume" in done.stderr
 
 
+def test_a_smaller_budget_of_a_resumed_run_throws_nothing_away_and_says_so(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    only = ("--out", str(out), "--only", "harmful-compliance")
+    recording(tmp_path / "rec.jsonl", REFUSING[:60])
+    asset = "{kind: model, replay: rec.jsonl}"
+    buttress("assess", str(manifest(tmp_path, asset, "budget: 60")), *only)
+    before = risks(out)["harmful-compliance"]
+    path = manifest(tmp_path, asset, "budget: 10")
+    done = buttress("assess", str(path), *only, "--resume")
+    assert done.returncode == 3, done.stderr
+    assert "the run to resume has spent 60 of 10 questions: nothing more" in done.stderr
+    assert risks(out)["harmful-compliance"] == before
+
+
 def test_diff_sees_a_regression(tmp_path: Path) -> None:
     for name, rows in (("good", REFUSING), ("bad", COMPLYING)):
         recording(tmp_path / "rec.jsonl", rows)

@@ -69,6 +69,20 @@ def test_what_is_missing_is_told(tmp_path: Path, lines: tuple[str, ...], why: st
     assert gaps["attack-search @ model"] == why
 
 
+def test_an_attacker_of_no_use_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path = system(tmp_path, "attacker: {script: attacker.yaml}", "attacks: [pair]", "budget: 600")
+    (tmp_path / "attacker.yaml").write_text(json.dumps({"rules": [], "default": REFUSAL}))
+    out = tmp_path / "out"
+    done = buttress("assess", str(path), "--out", str(out), *ONLY)
+    assert done.returncode == 3, done.stderr
+    assert risks(out)["harmful-compliance"]["verdict"] == "acceptable"
+    found = risks(out)["jailbreak-search"]
+    assert (found["verdict"], found["judged"]["unknown"]) == ("undecided", found["trials"])
+    gaps = {entry["what"]: entry["why"] for entry in document(out)["coverage"]["not_covered"]}
+    assert "wrote no question in the form asked for" in gaps["attack-search @ model"]
+    assert document(out)["totals"]["attacker_calls"] < 450
+
+
 def test_a_search_in_disguise(tmp_path: Path) -> None:
     """The professor reaches the model in Base64, and it complies with just that."""
     lines = ("attacker: {script: attacker.yaml}", "budget: 80")
@@ -85,7 +99,7 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
     # The budget is enough for a verdict, so it is not what ends the run.
-    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 3000", "languages: [en]")
+    lines = ("attacks: [genetic]", "budget: 3000", "languages: [en]")
     path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")

@@ -71,6 +71,15 @@ def test_money_spent_before_counts(tmp_path: Path) -> None:
     assert before.cost() == 0
 
 
+def test_a_budget_that_is_spent_already_is_told(tmp_path: Path) -> None:
+    """As where ``--resume`` comes with a smaller one: what was answered counts all the same."""
+    resumed = spending(tmp_path, 1.0)
+    resumed.asked_before([TRIAL])
+    assert resumed.overdrawn() == ""
+    resumed.budget = Budget(calls=1, cost=0.01, tokens=2_000)
+    assert "2 of 1 questions, 0.02 of 0.01 of money: nothing more is asked" in resumed.overdrawn()
+
+
 def test_a_resumed_run_whose_money_is_spent_asks_nothing(tmp_path: Path) -> None:
     for cost, left in ((0.021, True), (0.019, False)):
         resumed = spending(tmp_path, cost)

@@ -94,7 +94,7 @@ class GeneticAttack(AttackDescription):
             state.offer(attempt)
             answered = zip(new, attempt, strict=True)
             known |= {frame: one for frame, one in answered if one is not None}
-            if state.succeeded or len(known) >= state.budget or generation > self.generations:
+            if state.over or len(known) >= state.budget or generation > self.generations:
                 break
             best = sorted(known, key=lambda frame: known[frame].rank, reverse=True)
             fitness = {frame: known[frame].judgement.score for frame in best[: self.population]}

@@ -53,5 +53,5 @@ async def in_rounds(state: SearchState, streams: Sequence[Stream]) -> None:
     for number in range(max(dealt, default=0)):
         active = [one for one, share in zip(streams, dealt, strict=True) if number < share]
         state.offer(await together(one.step(number) for one in active))
-        if state.succeeded:
+        if state.over:
             return

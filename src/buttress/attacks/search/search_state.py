@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from buttress.protocols.judge import Judgement
-from buttress.protocols.procedure import CallsSpentError, Conversation, Dialogue
+from buttress.protocols.procedure import (
+    AttackerError,
+    CallsSpentError,
+    Conversation,
+    Dialogue,
+)
 from buttress.targets.address import flatten
 from buttress.targets.base import Message
+from buttress.targets.completion import one_line
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import TrialSpec
 
 TRIES: Final = 3  # replies of the attacker model, until one can be read
 ATTACKER_TOKENS: Final = 400
+HOPELESS: Final = 36  # replies of which none led to a question
+_SHOWN: Final = 80  # characters of such a reply
 
 _Read = TypeVar("_Read")
 
@@ -53,6 +61,7 @@ class SearchState:
         self.spec = spec
         self.budget = min(calls, conversation.left)
         self.best: Attempt | None = None
+        self._unread: list[str] = []
         self._attack = attack
         self._conversation = conversation
         self._system = tuple(one for one in spec.messages if one.role == "system")
@@ -98,6 +107,7 @@ class SearchState:
             found = read(reply)
             if found is not None:
                 return found
+            self._unread.append(reply)
         return None
 
     def offer(self, attempts: Sequence[Attempt | None]) -> None:
@@ -108,16 +118,29 @@ class SearchState:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the search can end."""
+        """Whether the judge counts the best exchange as a failure of the system."""
         return self.best is not None and self.best.succeeded
 
+    @property
+    def over(self) -> bool:
+        """Whether the search can end: it has succeeded, or the attacker model is of no use.
+
+        Look at it when no question is under way, so that time plays no part.
+        """
+        return self.succeeded or (self.best is None and len(self._unread) >= HOPELESS)
+
     async def end(self) -> Dialogue:
-        """The best exchange. A search that came to no question asks the request as it is.
+        """The best exchange. A search that asked nobody asks the request as it is.
 
         Raises:
+            AttackerError: the attacker model wrote nothing that could be asked. That the request as
+                it is was refused would be no result of a search.
             CallsSpentError: not one question could be asked, so there is nothing to judge.
             TargetError: no answer, or the judge could not decide.
         """
+        if self.best is None and self._unread and self.budget > 0:
+            said = one_line(min(self._unread), _SHOWN) or "no text"
+            raise AttackerError("the attacker model wrote no question in the form asked for", said)
         best = self.best or await self._ask(self.spec.messages)
         if best is None:
             raise CallsSpentError("no question may be asked")

@@ -85,7 +85,7 @@ class TapAttack(AttackDescription):
             room -= len(grown)
             attempt = await together(state.ask(one.proposal.turns) for one in grown)
             state.offer(attempt)
-            if state.succeeded or room == 0:
+            if state.over or room == 0:
                 break
             histories = [
                 (*one.history, ProposalResult(one.proposal, result))

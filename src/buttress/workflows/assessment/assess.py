@@ -279,6 +279,8 @@ class _Assessment:
         if self._run.resumed:
             run = self._run.id
             self._spending.asked_before(self._store.trials(run=run), self._store.turns(run=run))
+            if said := self._spending.overdrawn():
+                self._spending.ledger.note(said)
         planner = Planner(
             self._prepared.planned, calls=self._spending.plannable, seed=self._run.seed
         )
@@ -291,8 +293,11 @@ class _Assessment:
         )
         allowance.start()
         try:
-            await campaign.run()
+            async with self._spending.waits.telling():
+                await campaign.run()
             self._stop_reason = campaign.stop_reason
+            for name, why in campaign.without_attacker.items():
+                self._coverage.record_skip(name, f"it ended early: {why}")
             if campaign.deaths and not self._spending.answered:
                 raise ButtressError("; ".join(campaign.deaths))
         except InputError:

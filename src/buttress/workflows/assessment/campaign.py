@@ -19,6 +19,7 @@ from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.planner import Batch, Planner
+from buttress.trials.attacker_health import AttackerGoneError
 from buttress.trials.health import TargetDiedError
 from buttress.workflows.assessment.arms import Arm
 
@@ -78,6 +79,7 @@ class Campaign:
         most = max((arm.granularity for arm in planner.arms.values()), default=1)
         self._busy = IN_FLIGHT * most
         self._dead: dict[int, str] = {}  # engines whose target died, by identity
+        self.without_attacker: dict[str, str] = {}  # arms that ended early, and why
         self._answered: set[str] = set()  # arms of which a question was answered
         self._cut: dict[str, list[_Flight]] = {}  # batches of the others, when the budget ended
         self.stop_reason = ""
@@ -106,6 +108,9 @@ class Campaign:
                     await flight.task
                 except TargetDiedError as error:
                     self._bury(flight.batch.arm, str(error))
+                except AttackerGoneError as error:
+                    self.without_attacker[flight.batch.arm] = str(error)
+                    self._planner.exhaust(flight.batch.arm)
                 except ButtressError:
                     flying.appendleft(flight)
                     raise
@@ -119,6 +124,8 @@ class Campaign:
             await _cancel(flying)
         if self.deaths and not self._stopped():
             self.stop_reason = "; ".join(self.deaths)
+        elif self.without_attacker and not self._stopped():
+            self.stop_reason = next(iter(self.without_attacker.values()))
 
     def _room(self, flying: Collection[_Flight]) -> bool:
         """Whether another batch can be begun: some, and enough to keep the targets busy."""
@@ -166,10 +173,12 @@ class Campaign:
         # An answer that was known from an earlier run is free. One that this very run had asked
         # for before it was cut off was paid for by it.
         free = {i for i, t in flight.trials.items() if t.cached and t.time >= self._began}
+        known = flight.trials.keys() | flight.lost.keys()
+        ended = name in self.without_attacker  # then the others were hardly begun
         asked = sum(
             arm.price(spec, flight.trials.get(index))
             for index, spec in enumerate(flight.specs)
-            if index not in free
+            if index not in free and (index in known or not ended)
         )
         work = sum(map(trial_cost, trials))
         self._show(flight, trials)

@@ -151,6 +151,7 @@ def prepare(
             attacker=attacker,
             attacker_totals=attackers,
             allowance=spending.allowance,
+            waits=spending.waits,
             own_refusals=system.refusals,
             harmless=next((one.text for one in prompts if one.expect == "answer"), ""),
         )

@@ -52,7 +52,7 @@ def begin(
         seed=seed or 0,
         policy=policy,
         digests=digests,
-        details={"manifest": system.digest},
+        details={"manifest": system.run_digest},
         libraries=_LIBRARIES,
     )
     return Run(
@@ -81,7 +81,7 @@ def _check_same(
     last: Provenance, system: System, digests: dict[str, str], seed: int | None, policy: str
 ) -> None:
     problem = None
-    if last.details.get("manifest") != system.digest:
+    if last.details.get("manifest") != system.run_digest:
         problem = "the manifest has changed since the run that is to be resumed"
     elif last.digests != digests:
         changed = sorted(

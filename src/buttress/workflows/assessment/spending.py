@@ -13,6 +13,7 @@ from buttress.targets.allowance import RunAllowance
 from buttress.targets.base import Target
 from buttress.targets.open import open_target
 from buttress.targets.retrying_target import RetryingTarget
+from buttress.targets.waits import Waits
 from buttress.trials.judging import CHECK
 from buttress.trials.progress import Earlier, ProgressPlan
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
@@ -28,6 +29,7 @@ class Spending:
     def __init__(self, system: System, budget: Budget) -> None:
         self.budget = budget
         self.ledger = Ledger()
+        self.waits = Waits(self.ledger.note)
         self._prices = [asset.price for asset in system.assets]
         self._before = 0
         self._tokens_before = 0
@@ -64,6 +66,24 @@ class Spending:
         """Calls that the planner may reckon with: what a resumed run has asked stays in."""
         calls = self.budget.calls
         return None if calls is None else max(calls, self._before)
+
+    def overdrawn(self) -> str:
+        """That a resumed run has spent a budget, which may be smaller than it was; else ""."""
+        spent = [
+            f"{before:,.10g} of {limit:,.10g} {unit}"
+            for before, limit, unit in (
+                (self._before, self.budget.calls, "questions"),
+                (self._tokens_before, self.budget.tokens, "tokens"),
+                (self._cost_before, self.budget.cost, "of money"),
+            )
+            if limit is not None and before >= limit
+        ]
+        if not spent:
+            return ""
+        return (
+            f"the run to resume has spent {', '.join(spent)}: nothing more is asked, "
+            "and all that was answered counts"
+        )
 
     def asked_before(self, trials: Iterable[Trial], turns: Iterable[Turn] = ()) -> None:
         """Take in what a resumed run has asked until it ended.
@@ -128,7 +148,10 @@ class Spending:
         self._prices.append(price)
         totals = self.ledger.open_other(name, price)
         target = open_target(others, base=base)
-        return RetryingTarget(target, totals, self.allowance) if metered else target
+        if not metered:
+            return target
+        whom = f"the judge's model {target.name}"
+        return RetryingTarget(target, totals, self.allowance, waits=self.waits, whom=whom)
 
     def priced(self) -> bool:
         """Whether anything has a price."""

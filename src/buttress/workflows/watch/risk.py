@@ -111,6 +111,6 @@ class RiskMovement:
         profile = self.system.profile if self.system else Profile()
         evidence = {} if known is None else {probe: known}
         losses = simulate(
-            [risk], evidence, profile.requests_per_day, self.catalogue.model, seed=0, worlds=1
+            [risk], evidence, profile.requests_per_day, self.catalogue.model, seed=0, worlds=32
         )
         return float(losses.means[0])
