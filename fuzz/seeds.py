@@ -256,9 +256,16 @@ def _training_data() -> Seeds:
         b"stages: [exact, near: {threshold: 0.8, max_removed_share: 1}]\nfield: text\n",
         b"stages:\n- sources: {deny: ['bad/*'], licences: [mit]}\n- pii: {types: [EMAIL]}\n",
     ]
+    pretty = b"\n".join(orjson.dumps(one, option=orjson.OPT_INDENT_2) for one in records)
     return {
-        "data-jsonl": [*lines, whole, orjson.dumps(records)],
-        "data-json": [orjson.dumps(records), orjson.dumps(records, option=orjson.OPT_INDENT_2)],
+        "data-jsonl": [*lines, whole, orjson.dumps(records), pretty, b",\r".join(lines)],
+        "data-json": [
+            orjson.dumps(records),
+            orjson.dumps(records, option=orjson.OPT_INDENT_2),
+            pretty,
+            b"".join(lines),
+            b'{"translation": {"en": "So.", "zh": "\xe6\x96\x87"}}',
+        ],
         "data-csv": [
             b'id,text\n1,"a ""b""\r\nc"\n2,d\n',
             "\ufefftext;n\r\nStraße, 中文;1\r\n".encode(),
