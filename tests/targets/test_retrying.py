@@ -242,11 +242,11 @@ async def test_a_target_that_is_slow_for_all_is_not_taken_for_one_that_hangs() -
 
     async def one_at_a_time(_: Request) -> Answer:
         async with slot:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
         return Answer("x")
 
     client = RetryingClient(
-        ScriptedTarget(one_at_a_time, concurrency=64), timeout_s=0.3, backoff_s=0.001
+        ScriptedTarget(one_at_a_time, concurrency=64), timeout_s=0.8, backoff_s=0.001
     )
     said = await asyncio.gather(*(client.ask(question(str(i))) for i in range(100)))
     assert len(said) == 100

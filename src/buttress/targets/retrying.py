@@ -6,15 +6,15 @@ import asyncio
 import math
 import random
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from buttress.answers.own_refusals import OwnRefusals
 from buttress.answers.reasoning import separate
-from buttress.errors import FOREIGN_FAILURES, ButtressError
+from buttress.errors import ButtressError
 from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
+from buttress.targets.attempts import Attempts
 from buttress.targets.base import (
     Answer,
     Message,
@@ -23,10 +23,7 @@ from buttress.targets.base import (
     Sampling,
     Target,
     TargetError,
-    needs_no_timeout,
     starts_slowly,
-    time_for_answer,
-    unusable,
 )
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.completion import one_line
@@ -34,7 +31,6 @@ from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
 from buttress.targets.settings import TIMEOUT_S
 from buttress.targets.silence import Silence, is_silent
-from buttress.targets.tokens import estimated
 from buttress.targets.waits import Waits
 
 ATTEMPTS: Final = 5
@@ -54,10 +50,7 @@ FIRST_WAIT_S: Final = 75.0  # for a limit of so many a minute, before anything w
 THROTTLED_S: Final = 150.0  # in which nothing was answered; then a harmless question tells for all
 STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
-
-
 UNCONFIRMED: Final = 4  # refusals in a row that may be a door shut on all questions
-
 OWN_MESSAGE: Final = "a message that the manifest names under refusals"
 
 
@@ -109,10 +102,6 @@ class RetryingClient:
         self._target = target
         first = 1 if starts_slowly(target) else None
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock, first=first)
-        own_s = time_for_answer(target)
-        ends_itself = needs_no_timeout(target)
-        self._timeout_s = math.inf if ends_itself else timeout_s if own_s is None else own_s
-        self._told_s = own_s if ends_itself else self._timeout_s
         self._waits = waits or Waits(_to_nobody)
         self._whom = whom or target.name
         self._max_attempts = max_attempts
@@ -120,7 +109,16 @@ class RetryingClient:
         self._rng = random.Random(seed)
         self._clock = clock
         self._allowance = allowance
-        self._meter = meter
+        self._attempt = Attempts(
+            target,
+            self._limit,
+            timeout_s=timeout_s,
+            clock=clock,
+            allowance=allowance,
+            meter=meter,
+            waits=self._waits,
+            whom=self._whom,
+        )
         self._harmless = harmless
         self._own_refusals = own_refusals or OwnRefusals()
         self._answers = False  # whether it has answered anything
@@ -133,8 +131,6 @@ class RetryingClient:
         self._outages = 0  # times that a harmless question was asked for that
         self._gone = False
         self._given_up = ""
-        self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
-        self._last_answer = -math.inf  # when it came
         self._throttled_since: float | None = None
         self._silence = Silence()
         self._recorded = isinstance(target, Recorded)
@@ -249,7 +245,7 @@ class RetryingClient:
                 if not error.retry:
                     raise error
                 if not left:
-                    if self._answers and self._last_answer < first_failed:
+                    if self._answers and self._attempt.last_answer < first_failed:
                         await self._answers_again()  # ``gone`` tells what this error means
                     raise error
                 self._waits.pause(self._whom, pause, failed)
@@ -438,45 +434,12 @@ class RetryingClient:
 
     async def _once(self, request: Request, *, held: bool = False) -> Answer | TargetError:
         """One attempt; ``held`` says that a place is held already."""
-        if not held:
-            await self._limit.acquire()
-        await self._admission()
-        self._meter.called()
-        start = self._clock()
-        timeout_s = self._allowance.seconds_left(self._timeout_s)
-        self._waits.begin(self._whom, self._told_s)
-        answer: Answer | None = None
-        try:
-            async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
-                answer = await self._target.answer(request)
-        except TargetError as error:
-            return self._placed(error, request, start)
-        except TimeoutError:
-            self._allowance.check_time()
-            late = f"no answer within {timeout_s:g} s"
-            return self._placed(TargetError(late, retry=True, timed_out=True), request, start)
-        except ButtressError:
-            raise
-        except FOREIGN_FAILURES as error:  # one question must not end the run
-            return TargetError(f"{type(error).__name__}: {error}", retry=False)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            return TargetError("CancelledError: the target cancelled the question", retry=False)
-        finally:
-            self._waits.end(self._whom, answered=answer is not None)
-            self._limit.release()
-        if wrong := unusable(answer):
-            return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
-        self._answered_begun.append(start)
-        self._last_answer = self._clock()
-        self._unconfirmed, self._shut = 0, False
-        self._failing, self._gone = 0, False
-        self._throttled_since = None
-        self._limit.succeeded(self._last_answer - start)
-        self._meter.answered(answer)
-        return answer
+        said = await self._attempt.once(request, held=held)
+        if isinstance(said, Answer):
+            self._unconfirmed, self._shut = 0, False
+            self._failing, self._gone = 0, False
+            self._throttled_since = None
+        return said
 
     def _throttled_long(self, error: TargetError) -> bool:
         """Whether for long it has said only that it is asked too much, and answered nothing."""
@@ -485,33 +448,6 @@ class RetryingClient:
         if self._throttled_since is None:
             self._throttled_since = self._clock()
         return self._clock() - self._throttled_since > THROTTLED_S
-
-    def _placed(self, error: TargetError, request: Request, start: float) -> TargetError:
-        """The error of an attempt begun at ``start``, with how many have overtaken it."""
-        if error.timed_out:
-            self._meter.timed_out(estimated(*(turn.content for turn in request.messages)))
-            error.overtaken = sum(begun > start for begun in self._answered_begun)
-            error.alone = self._last_answer < start
-        return error
-
-    async def _admission(self) -> None:
-        """Wait until the allowance admits the attempt, without keeping the place meanwhile.
-
-        Raises:
-            SpentError: it never will.
-        """
-        held = True
-        try:
-            while not self._allowance.admits():
-                self._limit.release()
-                held = False
-                await self._allowance.changed()
-                await self._limit.acquire()
-                held = True
-        except BaseException:
-            if held:
-                self._limit.release()
-            raise
 
     def _pause(self, tries: int, asked_s: float | None) -> float:
         most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))
