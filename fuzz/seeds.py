@@ -88,7 +88,8 @@ def _files() -> Seeds:
         "docker-compose.json": "compose",
     }
     by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
-    by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
+    editors = (".vscode/settings.json", ".vscode/tasks.json", ".zed/tasks.json")
+    by_name |= dict.fromkeys(editors, "agent-settings")
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json", ".kiro/hooks/a.kiro.hook"),
         "agent-settings",
@@ -255,9 +256,16 @@ def _training_data() -> Seeds:
         b"stages: [exact, near: {threshold: 0.8, max_removed_share: 1}]\nfield: text\n",
         b"stages:\n- sources: {deny: ['bad/*'], licences: [mit]}\n- pii: {types: [EMAIL]}\n",
     ]
+    pretty = b"\n".join(orjson.dumps(one, option=orjson.OPT_INDENT_2) for one in records)
     return {
-        "data-jsonl": [*lines, whole, orjson.dumps(records)],
-        "data-json": [orjson.dumps(records), orjson.dumps(records, option=orjson.OPT_INDENT_2)],
+        "data-jsonl": [*lines, whole, orjson.dumps(records), pretty, b",\r".join(lines)],
+        "data-json": [
+            orjson.dumps(records),
+            orjson.dumps(records, option=orjson.OPT_INDENT_2),
+            pretty,
+            b"".join(lines),
+            b'{"translation": {"en": "So.", "zh": "\xe6\x96\x87"}}',
+        ],
         "data-csv": [
             b'id,text\n1,"a ""b""\r\nc"\n2,d\n',
             "\ufefftext;n\r\nStraße, 中文;1\r\n".encode(),

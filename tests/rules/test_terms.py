@@ -18,7 +18,7 @@ def acts(text: str, combination: list[list[str]]) -> list[str]:
     folded = skeleton(text)
     return [
         folded[start:end]
-        for start, end in Wordings(folded).combinations(combination)
+        for start, end, _ in Wordings(folded).combinations(combination)
         if not governed(folded, start, end)
     ]
 

@@ -23,9 +23,13 @@ _NOTED: Final = 100  # reasons that are kept one by one
 _TESTS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mock", "mocks",
     "e2e", "example", "examples", "sample", "samples", "doc", "docs",
+    "cookbook", "cookbooks", "tutorial", "tutorials",
 }  # fmt: skip
+_TEST_FOLDER: Final = re.compile(
+    r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+"
+)
 _TEST_FILE: Final = re.compile(
-    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec)\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
+    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
 )
 
 
@@ -51,7 +55,9 @@ class SourceFile:
     def is_test(self) -> bool:
         """Whether it belongs to tests, examples or documentation, by its path in the asset."""
         *folders, name = self.location.lower().split("/")
-        return any(folder in _TESTS for folder in folders) or bool(_TEST_FILE.match(name))
+        return bool(_TEST_FILE.match(name)) or any(
+            one in _TESTS or _TEST_FOLDER.fullmatch(one) for one in folders
+        )
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
@@ -30,8 +30,16 @@ class Issue:
     it: str = ""
     proof: str | None = None  # the line itself where None
     severity: Severity | None = None
+    note: str = ""  # stands in brackets at the end of the message
     remedy: str | None = None
     references: tuple[str, ...] = ()  # before the rule's own
+
+
+def less_grave(issue: Issue, rule: Rule, why: str) -> Issue:
+    """The issue at medium, with the reason, if it is graver."""
+    if SEVERITIES.index(issue.severity or rule.severity) <= SEVERITIES.index("medium"):
+        return issue
+    return replace(issue, severity="medium", note=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +124,16 @@ class Reporter:
             )
         whole = rule.message == "{it}"  # it is a sentence, not a quotation
         it = visible(issue.it[:_SENTENCE]) if whole else shortened(issue.it)
+        message = rule.message.replace("{it}", it)
+        if issue.note:
+            message = f"{message.rstrip('.')} ({issue.note})."
         return Finding(
             rule=rule.id,
             severity=issue.severity or rule.severity,
             asset=self.asset,
             location=str(where),
             place=where,
-            message=rule.message.replace("{it}", it),
+            message=message,
             remedy=issue.remedy or rule.remedy,
             references=tuple(dict.fromkeys((*issue.references, *rule.references))),
             proof=shortened(proof.strip()),

@@ -14,7 +14,7 @@ from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
 from buttress.rules.governing import clause, governed
-from buttress.rules.reporting import Issue
+from buttress.rules.reporting import Issue, less_grave
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
 from buttress.rules.terms import EARLIER, Vocabulary, Wordings
@@ -25,6 +25,7 @@ _FLOWING: Final = re.compile(
     r"(?<=\S)[ \t]*\r?\n[ \t]{0,3}(?:>[ \t]?)*(?=[^\s#*+|>-])(?!```|~~~|\d+[.)])|<br[ \t]*/?>"
 )
 _CODE: Final = re.compile(r"(?ms)^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)")  # between fences
+_FAR_APART: Final = "the words that say so stand far apart"
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
 CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
 
@@ -58,10 +59,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class SubjectMatch:
-    """What a check found: the line, and what the message tells."""
+    """What a check found: the line, and what the message tells.
+
+    ``lessened`` says why it is less grave than its rule: medium at most.
+    """
 
     line: int
     it: str = ""
+    lessened: str = ""
 
 
 Check = Callable[[Subject], Iterable[SubjectMatch]]
@@ -115,12 +120,16 @@ class SubjectMatcher:
         readings = _Readings(subject, self._vocabulary) if isinstance(subject.value, str) else None
         for rule in self._by_kind.get(subject.kind, ()):
             if rule.check:
-                for hit in self._checks[rule.check](subject):
-                    yield Issue(rule.id, hit.line, hit.it)
+                yield from (_issue(rule, hit) for hit in self._checks[rule.check](subject))
             elif readings is not None:
                 yield from _in_text(rule, subject, readings)
             else:
                 yield from _in_data(rule, subject)
+
+
+def _issue(rule: SubjectRule, hit: SubjectMatch) -> Issue:
+    issue = Issue(rule.id, hit.line, hit.it)
+    return less_grave(issue, rule, hit.lessened) if hit.lessened else issue
 
 
 class _Readings:
@@ -184,7 +193,7 @@ def _matches(
         return
     acts = sorted(_acts(rule, text, wordings))
     line, counted = subject.line(()) if acts else 0, 0
-    for start, end, shown in acts:
+    for start, end, shown, far in acts:
         if subject.breaks:
             line += lined.count("\n", counted, start) + lined.count(CONTINUED, counted, start)
             counted = start
@@ -197,7 +206,8 @@ def _matches(
         if rule.unless_command and rule.exception_command.search(_command(text, start, end)):
             continue
         about = _sentence(text, start, end) if rule.sentence else text[start:end]
-        yield Issue(rule.id, line, " ".join((shown or about).split()))
+        told = " ".join((shown or about).split())
+        yield _issue(rule, SubjectMatch(line, told, _FAR_APART if far else ""))
 
 
 def _command(text: str, start: int, end: int) -> str:
@@ -211,12 +221,16 @@ def _command(text: str, start: int, end: int) -> str:
 
 def _acts(
     rule: SubjectRule, text: str, wordings: Wordings | None
-) -> Iterator[tuple[int, int, str]]:
-    """Start and end of what a rule's pattern and terms find, and the group that is shown of it."""
+) -> Iterator[tuple[int, int, str, bool]]:
+    """Start and end of what a rule's pattern and terms find, and the group that is shown of it.
+
+    The last is whether it is made of terms that stand far apart.
+    """
     for match in rule.expression.finditer(text):
-        yield *match.span(), next((one for one in match.groups() if one), "")
+        yield *match.span(), next((one for one in match.groups() if one), ""), False
     if wordings is not None:  # looked for once, in the reading that joins lines and letters
-        yield from ((start, end, "") for start, end in wordings.combinations(rule.terms))
+        for start, end, far in wordings.combinations(rule.terms):
+            yield start, end, "", far
 
 
 def _sentence(text: str, start: int, end: int) -> str:

@@ -26,6 +26,7 @@ from buttress.rules.skeleton import skeleton
 
 _REFERENCE: Final = re.compile(r"\{([a-z][a-z-]*)\}")
 _REACH: Final = 320  # characters of a sentence that are looked at on each side of an act
+_NEAR: Final = 160  # characters within which terms belong together
 _BOUNDARY: Final = re.compile(r"[.!?]\s|[。！？]|\n")
 _PASSAGE: Final = 500  # characters before a sentence that it may refer to
 _ADDRESS: Final = re.compile(r"https?://[^\s?#()\[\]\"'`{}$<>]+")  # host and path
@@ -87,8 +88,11 @@ class Wordings:
         place = bisect_left(self._addresses, start, key=itemgetter(0)) - 1
         return place >= 0 and start < self._addresses[place][1]
 
-    def combinations(self, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
-        """Where a combination of terms stands: start and end of each act, by the order of terms."""
+    def combinations(self, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, bool]]:
+        """Where a combination of terms stands: start and end of each act, by the order of terms.
+
+        The third is whether the terms stand far apart, as by chance in a long sentence.
+        """
         for act, *others in terms:
             if act in self._absent:
                 continue
@@ -97,7 +101,8 @@ class Wordings:
             for start, end in self._of(act):
                 first, last = _sentence(self._text, start, end) if others else (start, end)
                 if all(self._stands(one, first, last) for one in others):
-                    yield start, end
+                    near = max(first, start - _NEAR), min(last, end + _NEAR)
+                    yield start, end, not all(self._stands(one, *near) for one in others)
 
     def _stands(self, name: str, first: int, last: int) -> bool:
         """Whether a term stands in a sentence or, where the combination says so, before it."""

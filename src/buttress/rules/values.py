@@ -19,14 +19,32 @@ _NOT_SECRET: Final = re.compile(
     r"(?i)(?:_file|_path|_url|_name|_length|_ttl|max_token|num_token|token_limit|tokenizer|"
     r"public_?key|key_id|_dir|(?:string|eos|bos|pad|unk|stop|mask|sep|cls|special|end|start)_token)"
 )
-_SAYS_SO: Final = re.compile(r"(?i)not[-_ ]?for[-_ ]?prod|(?:ci|test|tests|testing|dev)[-_ ]?only")
+_SAYS_SO: Final = re.compile(
+    r"(?i)not[-_ ]?(?:for[-_ ]?prod|secure)|insecure|"
+    r"(?:ci|tests?|testing|dev|development|local)[-_ ]?(?:use[-_ ]?)?only"
+)
+# A value that says what it stands for is one that somebody made up for everybody.
+_STAND_IN: Final = re.compile(
+    r"(?i)(?:^|[-_ ])(?:client[-_ ]?secret|secret(?:[-_ ]?key)?|password|token|api[-_ ]?key)"
+    r"(?:[-_ ]|$)|(?:^|[-_ ])abc[-_ ]?123"
+)
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
+_PIPELINES: Final = ("gha", "gitlab")
+_PASSWORD: Final = re.compile(r"(?i)pass(?:word|wd|phrase)?|pwd")
 _LEAST: Final = 4
+# Keys of these providers are long and random: a short one is for a server that asks for none.
+_PROVIDER_KEY: Final = re.compile(
+    r"(?i)(?:^|_)(?:openai|anthropic|gemini|google|mistral|cohere|groq|deepseek|dashscope|together|"
+    r"replicate|hf|hugging_?face\w*|hub|openrouter|azure_openai|wandb)_(?:api_?)?(?:key|token)$"
+)
+_SHORTEST_KEY: Final = 20
+_OF_FIREBASE: Final = re.compile(r"(?i)firebase\w*=AIza")  # names a project to the web; no secret
 _WELL_KNOWN: Final = frozenset((
     "postgres", "password", "passwd", "admin", "root", "mysql", "mariadb", "mongo", "mongodb",
     "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
-    "elastic", "changeme", "pass", "123456", "12345678",
+    "elastic", "changeme", "pass", "123456", "12345678", "my-password", "mypassword",
+    "mysecretpassword", "my-secret-pw", "example",
 ))  # fmt: skip
 
 
@@ -47,17 +65,33 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         return
     if default := _DEFAULT.match(value):
         value = default[1]
-    text = f"{name}={value}".encode("utf-8", "replace")
-    known = any(hit.rule.verified for hit in scan(text, "variables.txt").found)
+    text = f"{name}={value}"
+    if _OF_FIREBASE.search(text):
+        return
+    hits = scan(text.encode("utf-8", "replace"), "variables.txt").found
+    known = any(hit.rule.verified for hit in hits)
     literal = (
         is_secret_name(name)
         and len(value) >= _LEAST
         and not value.isdigit()
+        and not (_PROVIDER_KEY.search(name) and len(value) < _SHORTEST_KEY)
         and not _REFERENCE.search(value)
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
     if (known or literal) and not _for_tests(value) and value.lower() not in _WELL_KNOWN:
-        yield SubjectMatch(subject.line(()), name)
+        yield SubjectMatch(subject.line(()), name, "" if known else _lessened(subject, name, value))
+
+
+def _lessened(subject: Subject, name: str, value: str) -> str:
+    """Why a literal of such a name may open nothing, in words; empty where nothing says so."""
+    if subject.context.get("where") in _PIPELINES and _PASSWORD.search(name):
+        return "in a pipeline, mostly that of a service which ends with the job"
+    return stand_in(value)
+
+
+def stand_in(value: str) -> str:
+    """That a value only says what it stands for, in words; empty where it does not."""
+    return "it says what it stands for, as a default does" if _STAND_IN.search(value) else ""
 
 
 def _default_password(subject: Subject) -> Iterator[SubjectMatch]:

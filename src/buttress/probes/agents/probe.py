@@ -25,11 +25,16 @@ from buttress.probes.agents.texts import card, in_source, markdown, prompts, too
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import FileRules, inspect_files
-from buttress.rules.reporting import Issue
+from buttress.rules.reporting import Issue, less_grave
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 from buttress.rules.subject_rule import SubjectRule
 
 _SUSPICIOUS: Final = "agent-suspicious-order"  # told where no rule says more of the same line
+_SENDS: Final = "agent-exfiltration"
+_ADDRESS: Final = re.compile(
+    r"(?i)[a-z0-9]+://|\b[\w.+-]+@[\w-]+\.\w|\b(?:\d{1,3}\.){3}\d|\b(?:curl|wget|scp|webhook|gist|"
+    r"paste\s?bin|discord|telegram|slack)\b|\b[\w-]+\.(?:com|net|org|io|dev|sh|xyz|ru|cn|site)\b"
+)
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
@@ -49,6 +54,12 @@ _SETTINGS: Final = re.compile(
     r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode|plugin|marketplace)\.jsonc?$|"
     r".*\.kiro\.hook$"
 )
+_TEST_FOLDERS: Final = {
+    "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mocks", "evals",
+    "e2e",
+}  # fmt: skip
+_DATA: Final = {"data", "dataset", "datasets", "results", "outputs"}
+_TEXTS: Final = {"locale", "locales", "i18n", "l10n", "translations", "lang", "langs", "languages"}
 _JSON: Final = (".json", ".jsonc", ".kiro.hook")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
 # Cards of agents (A2A), manifests of plug-ins and of servers in the registry of MCP.
@@ -161,7 +172,28 @@ def _issues(
         issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
     ]
     plain = {one.line for one in found if one.rule != _SUSPICIOUS}
-    return [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
+    told = [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
+    where = _where(path, file)
+    if not where and _text_kind(path) == "rules":
+        why = "no address is named that it goes to"
+        return [
+            less_grave(one, matcher.rules[one.rule], why)
+            if one.rule == _SENDS and not _ADDRESS.search(one.it)
+            else one
+            for one in told
+        ]
+    return [less_grave(one, matcher.rules[one.rule], where) for one in told] if where else told
+
+
+def _where(path: Path, file: SourceFile) -> str:
+    """In which place of a project the words of a file give no orders, in words; else empty."""
+    folders = {one.lower() for one in file.location.split("/")[:-1]}
+    if folders & _TEST_FOLDERS:
+        return "it lies among tests"
+    if path.name.lower().endswith(_JSON) and folders & _DATA:
+        return "it lies among data"
+    is_source = path.name.lower().endswith((*source_texts.PYTHON, *source_texts.OTHERS, *_JSON))
+    return "it lies among the texts of a user interface" if is_source and folders & _TEXTS else ""
 
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:

@@ -33,6 +33,8 @@ class Package:
 def settings(document: JsoncDocument) -> Iterator[Subject]:
     """The settings as a whole, each server in them, and their variables."""
     data = document.data
+    if isinstance(data, list):  # tasks of Zed
+        yield Subject("agent.settings", {"tasks": data}, lambda below: document.line(below[1:]))
     if not isinstance(data, dict):
         return
     yield Subject("agent.settings", data, document.line)

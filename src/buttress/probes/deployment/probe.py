@@ -22,13 +22,19 @@ from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import FileRules, inspect_files
-from buttress.rules.reporting import Issue
+from buttress.rules.reporting import Issue, less_grave
 from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject import Subject, SubjectMatcher, unread
 from buttress.rules.subject_rule import SUBJECT_RULES, SubjectRule
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
+# What takes over the host: of a hosted runner, one that is thrown away after the job.
+_OF_HOST: Final = {"shell-docker-socket", "shell-docker-privileged"}
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
+_EXAMPLES: Final = {
+    "example", "examples", "sample", "samples", "cookbook", "cookbooks", "tutorial", "tutorials",
+    "demo", "demos", "docs", "internal_docs",
+}  # fmt: skip
 RULES: Final = RuleKind("infrastructure-rules", SUBJECT_RULES, Path(__file__).parent / "rules")
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
@@ -53,13 +59,16 @@ def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
         return None
     if name.endswith(".gitlab-ci.yml") or name == ".gitlab-ci.yaml":
         return gitlab
-    if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (
-        "action.yml", "action.yaml",
-    ):  # fmt: skip
+    if is_workflow(path) or name in ("action.yml", "action.yaml"):
         return partial(github, path=path)
     if helm.is_values(path):
         return partial(helm.values, chart=path.absolute().parent.name)
     return kubernetes
+
+
+def is_workflow(path: Path) -> bool:
+    """Whether a file of that path is a workflow of GitHub."""
+    return path.absolute().parts[-3:-1] == (".github", "workflows")
 
 
 def is_dockerfile(path: Path) -> bool:
@@ -134,7 +143,17 @@ def _issues(
     ]
     if _is_template(file) and not is_dockerfile(path) and not command_files.is_script(path):
         found = [one for one in found if _severity(one, matcher) not in ("info", "low")]
-    return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
+    if is_workflow(path) and b"self-hosted" not in file.data:
+        why = "the host is a runner that is made for one job"
+        found = [
+            less_grave(one, matcher.rules[one.rule], why) if one.rule in _OF_HOST else one
+            for one in found
+        ]
+    if _is_test(file):
+        return [_in_test(issue, matcher) for issue in found]
+    if _EXAMPLES.intersection(file.location.lower().split("/")[:-1]):
+        return [less_grave(one, matcher.rules[one.rule], "it is an example") for one in found]
+    return found
 
 
 def _is_template(file: SourceFile) -> bool:
@@ -143,7 +162,7 @@ def _is_template(file: SourceFile) -> bool:
 
 
 def _is_test(file: SourceFile) -> bool:
-    """Whether it serves tests alone; what examples and docs show is copied and deployed."""
+    """Whether it serves tests alone; what examples and docs show is copied, and is medium."""
     return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
 
 

@@ -13,6 +13,7 @@ from buttress.rules.subject import Check, Subject, SubjectMatch
 from buttress.rules.values import CHECKS as VALUES
 from buttress.rules.values import is_secret_name
 
+_ZED: Final = "as soon as Zed makes a linked worktree for it"
 _LOCAL: Final = re.compile(
     r"(?i)^http://(?:[^/@]*@)?(?:localhost|127\.|\[::1\]|host\.docker\.internal|0\.0\.0\.0)"
 )
@@ -197,6 +198,10 @@ def _helpers(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(subject.line(path), f"{'.'.join(path)}: {command}")
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _folder_open(subject: Subject) -> Iterator[SubjectMatch]:
     """Tasks of an editor that run as soon as the folder is opened."""
     tasks = subject.value.get("tasks")
@@ -204,6 +209,10 @@ def _folder_open(subject: Subject) -> Iterator[SubjectMatch]:
         if _at(one, "runOptions", "runOn") == "folderOpen":
             command = _at(one, "command") or _at(one, "script") or ""
             yield SubjectMatch(subject.line(("tasks", index)), str(command))
+        hooks = one.get("hooks") if isinstance(one, dict) else None
+        if isinstance(hooks, list) and "create_worktree" in hooks:
+            command = " ".join(map(str, [one.get("command"), *(_listed(one.get("args")))]))
+            yield SubjectMatch(subject.line(("tasks", index)), command, _ZED)
 
 
 def _on_host(subject: Subject) -> Iterator[SubjectMatch]:

@@ -61,7 +61,7 @@ def _hidden_instruction(subject: Subject) -> Iterator[SubjectMatch]:
     for rule in _instructions():
         acts = chain(
             (match.span() for match in rule.expression.finditer(text)),
-            wordings.combinations(rule.terms),
+            (one[:2] for one in wordings.combinations(rule.terms)),
         )
         for start, end in acts:
             if not (rule.act and governed(text, start, end)):

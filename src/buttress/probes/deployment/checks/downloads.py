@@ -26,6 +26,11 @@ _CHECKED: Final = re.compile(
     r"(?i)\b(?:sha(?:1|224|256|384|512)?sum|shasum|md5sum|b2sum|gpg2?\s+--(?:verify|batch)|gpgv|cosign|"
     r"minisign|signify|openssl\s+dgst|slsa-verifier|get-filehash)\b"
 )
+# A credential goes along: what only its holder may fetch, a stranger does not put there.
+_WITH_CREDENTIAL: Final = re.compile(
+    r"(?i)(?:-H|--header)[= ]?\s*[\"'](?:authorization|private-token|x-\w+-token|job-token)\s*:|"
+    r"\s(?:-u|--user|--oauth2-bearer|--netrc(?:-file)?)[= ]"
+)
 _NO_FILE: Final = ("-", "/dev/null", "/dev/stdout", "/dev/stderr")
 _INTERPRETERS: Final = r"(?:ba|z|da|k)?sh|source|\.|python[\d.]*|perl|ruby|node|pwsh"
 _MAX_DOWNLOADS: Final = 200
@@ -46,7 +51,11 @@ def _run_unchecked(subject: Subject) -> Iterator[SubjectMatch]:
         if _CHECKED.search(text, match.start(), run.start()):
             continue
         before = text[: run.start(1)]
-        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count("\v"), name)
+        line = subject.line(()) + before.count("\n") + before.count("\v")
+        own = _WITH_CREDENTIAL.search(match[2])
+        yield SubjectMatch(
+            line, name, "it is fetched with a credential of one's own" if own else ""
+        )
 
 
 def _file(command: str, arguments: str) -> str:

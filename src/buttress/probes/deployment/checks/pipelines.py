@@ -60,6 +60,20 @@ _OWN_BRANCH: Final = re2.compile(
 _INSIDE: Final = re2.compile(
     r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
 )
+# Events whose runs, for a stranger's pull request, see no secret and have a token that only reads.
+_LIMITED: Final = {"pull_request", "pull_request_review", "pull_request_review_comment"}
+# Events that only people start who may write.
+_MEMBERS: Final = {
+    "push", "schedule", "workflow_dispatch", "release", "merge_group", "create", "delete",
+    "deployment", "repository_dispatch", "branch_protection_rule", "registry_package", "page_build",
+    "milestone",
+}  # fmt: skip
+_OF_PULL_REQUEST: Final = re.compile(
+    r"github(?:\.event)?|github\.(?:head_ref|event\.(?:pull_request|review|review_comment|comment)"
+    r"\b.*)|names of .*|the name of a branch"
+)
+_ON_EVENT: Final = re.compile(r"github\.event_name\s*==\s*['\"](\w+)['\"]")
+_MERGED: Final = re2.compile(r"github\.event\.pull_request\.merged\s*(?:==\s*(?:true|'true'))?")
 _SECRETS: Final = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b|github_token\b)|\binherit\b")
 _READS_FOLDER: Final = re.compile(
     r"(?i)^(?:actions/(?:upload-artifact|cache|checkout|setup-\w+)|dorny/)"
@@ -187,10 +201,8 @@ def _allowed(gates: Sequence[Mapping[str, Any]], job: Any) -> bool:
 
 def _scope(subject: Subject) -> ExpressionScope:
     context = subject.context
-    steps = context.get("steps") or ()
-    index = context.get("index", 0)
-    step = steps[index] if index < len(steps) and isinstance(steps[index], dict) else None
-    return ExpressionScope(context["workflow"], context["job"], tuple(steps[:index]), step)
+    steps = tuple(context.get("steps") or ())[: context.get("index", 0)]
+    return ExpressionScope(context["workflow"], context["job"], steps, _step_of(subject))
 
 
 def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
@@ -199,7 +211,31 @@ def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
         if bool(source.through) is not direct:
             line = subject.line(()) + subject.value.count("\n", 0, start)
             way = f"{source.through}, which holds {source.path}," if source.through else source.path
-            yield SubjectMatch(line, way)
+            yield SubjectMatch(line, way, _without_rights(subject, source.path))
+
+
+def _without_rights(subject: Subject, path: str) -> str:
+    """Why a value of a stranger's pull request gives them nothing new, in words; else empty."""
+    if not _OF_PULL_REQUEST.fullmatch(path):
+        return ""
+    triggers = subject.context["triggers"]
+    guards = f"{subject.context['job'].get('if', '')} {_step_of(subject).get('if', '')}"
+    if "||" not in guards and "!" not in guards:
+        triggers = triggers & set(_ON_EVENT.findall(guards)) or triggers
+    outside = triggers - _MEMBERS
+    whole = path in ("github", "github.event")  # may hold what members pushed for others
+    if not outside or not outside <= _LIMITED or (whole and triggers & _MEMBERS):
+        return ""
+    return (
+        f"the run of a stranger's pull request on {sorted(outside)[0]} sees no secret, has a token"
+        " that only reads and runs their code anyway"
+    )
+
+
+def _step_of(subject: Subject) -> Mapping[str, Any]:
+    steps, index = subject.context.get("steps") or (), subject.context.get("index", 0)
+    step = steps[index] if index < len(steps) else None
+    return step if isinstance(step, dict) else {}
 
 
 def _input_injection(subject: Subject, *, by_strangers: bool) -> Iterator[SubjectMatch]:
@@ -245,12 +281,14 @@ def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
             rf"{_EVALUATES}[^\n]{{0,200}}?\$\{{?{re.escape(name)}\b", subject.value
         ):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
-            yield SubjectMatch(line, f"${name}, which holds {source.path},")
+            lessened = _without_rights(subject, source.path)
+            yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
     for start, text in _fed_to_shells(subject.value) if names else ():
         for name, source in names.items():
             if used := re.search(rf"\$\{{?{re.escape(name)}\b", text):
                 line = subject.line(()) + subject.value.count("\n", 0, start + used.start())
-                yield SubjectMatch(line, f"${name}, which holds {source.path},")
+                lessened = _without_rights(subject, source.path)
+            yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
 
 
 def _fed_to_shells(script: str) -> Iterator[tuple[int, str]]:
@@ -272,7 +310,8 @@ def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:
         )
         for match in re.finditer(written, subject.value):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
-            yield SubjectMatch(line, f"${name}, which holds {source.path},")
+            lessened = _without_rights(subject, source.path)
+            yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
 
 
 def _label_injection(subject: Subject) -> Iterator[SubjectMatch]:
@@ -319,10 +358,20 @@ def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
     if not outside or not any(str(one).lower() == "self-hosted" for one in labels):
         return
     gates = _gates(subject.context["workflow"], subject.value)
-    if any(_OWN_BRANCH.search(one) and "||" not in one for one in map(_condition, gates)):
+    inside = (_OWN_BRANCH, _MERGED)
+    if any(
+        rule.search(one) and "||" not in one for one in map(_condition, gates) for rule in inside
+    ):
         return
     if _allowed(gates, subject.value) is labelled:
-        yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0])
+        steps = subject.value.get("steps")
+        taken = any(map(_checks_out_head, steps)) if isinstance(steps, list) else True
+        lessened = (
+            ""
+            if "pull_request" in outside or taken
+            else "anybody can start it, but no step is seen to check out their code"
+        )
+        yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0], lessened)
 
 
 def _gates(workflow: Any, job: Any) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from buttress.probes.deployment.checks.containers import is_host_folder, is_kern
 from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
+from buttress.rules.values import stand_in
 
 _CONSTANT: Final = re.compile(r"[A-Z]{2,}[A-Z0-9]*(?:_[A-Z0-9]+)+")  # the name of a choice
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
@@ -148,7 +149,7 @@ def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMa
                 continue
             seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
             if seen is credential:
-                yield SubjectMatch(subject.line((key, name)), str(name))
+                yield SubjectMatch(subject.line((key, name)), str(name), stand_in(plain))
 
 
 def _decoded(value: str) -> str:

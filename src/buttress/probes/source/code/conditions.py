@@ -117,7 +117,7 @@ class Condition:
         """The taints for which it holds, or would if the callers of a function gave them."""
         if self.taint is None:
             return ()
-        if self.program and value.elements and not _runs_arguments(value.elements[0]):
+        if self.program and value.elements and not _runs_arguments(value.elements):
             value = value.elements[0]
         return tuple(
             one
@@ -139,8 +139,15 @@ class Condition:
         )
 
 
-def _runs_arguments(program: Value) -> bool:
-    """Whether a program runs or installs what its arguments name."""
+def _runs_arguments(command: tuple[Value, ...]) -> bool:
+    """Whether a command's program runs or installs what its arguments name.
+
+    ``python -m NAME`` runs a module, and what follows are its arguments: pip installs what they
+    name, but only where it is told to install.
+    """
+    program, words = command[0], [one.known_text for one in command]
+    if words[1:2] == ["-m"] and len(words) > 2 and words[2] is not None and HOLE not in words[2]:
+        return "install" in words
     return program.path == "sys.executable" or bool(_RUNS.match(program.known_text or ""))
 
 

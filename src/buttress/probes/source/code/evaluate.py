@@ -38,6 +38,7 @@ _KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
+_ONE_OF_SEVERAL: Final = "it was kept with others, one of which was made safe"
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
 _SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
@@ -81,6 +82,7 @@ class Evaluator(ABC):
         self.context = Context()
         self.too_deep = False
         self.statement: ast.expr | None = None  # that stands alone, so that nothing uses its value
+        self.text = ""  # of the module
         self.downloads: dict[str, Taint] = {}  # files that were written with what was downloaded
         self._depth = 0
 
@@ -140,7 +142,8 @@ class Evaluator(ABC):
         label = self.flows.label(value.path) if value.path else None
         if label is None or any(one.label == label for one in value.taints):
             return value
-        own = Taint(label, value.path, line, self.file, check=self.context.check)
+        check = self.context.check or self.flows.nearby(value.path, self.text)
+        own = Taint(label, value.path, line, self.file, check=check)
         taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 
@@ -275,7 +278,11 @@ class Evaluator(ABC):
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
         if plain and isinstance(node, ast.List):
             return listed(elements)
-        return Value(elements=kept, taints=taints_of(*elements))
+        taints = taints_of(*elements)
+        uses = {one.cleaned for element in elements for one in element.taints}
+        if len(uses) > 1:  # taken apart again, each is itself; else it is not seen which is meant
+            taints = tuple(one.doubted(_ONE_OF_SEVERAL) for one in taints)
+        return Value(elements=kept, taints=taints)
 
     def _mapping(self, node: ast.Dict, scope: NameScope) -> Value:
         entries: dict[str, Value] = {}

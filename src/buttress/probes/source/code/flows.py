@@ -28,6 +28,9 @@ class TaintSource:
     values: GlobUnion
     parameters: GlobUnion
     methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
+    near: GlobUnion  # values that come from this machine unless ``far`` is in the module's text
+    far: re.Pattern[str]
+    unseen: str  # what is said of those
 
     def method_words(self) -> list[frozenset[bytes]]:
         """As ``GlobUnion.words``, of ``methods``."""
@@ -78,6 +81,13 @@ class Flows:
                     return one.label
         return None
 
+    def nearby(self, path: str, text: str) -> str:
+        """Why a value of this path, in a module of this text, comes from this machine, in words."""
+        for one in self.sources:
+            if one.near.match(path):
+                return "" if one.far.search(text) else one.unseen
+        return ""
+
     def leads(self, path: str) -> bool:
         """Whether a value of this path may lead to a source: a client, say, or a request."""
         first = path.partition(".")[0].partition("(")[0]
@@ -119,6 +129,9 @@ def flows() -> Flows:
                 )
                 for few in one.get("methods", ())
             ),
+            GlobUnion(one.get("near", ())),
+            re.compile(one.get("far", "")),
+            one.get("unseen", ""),
         )
         for one in data["sources"]
     )

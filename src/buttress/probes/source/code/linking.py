@@ -81,6 +81,7 @@ class ProjectAnalysis:
         self._views: dict[str, View] = {}
         self._functions = 0
         self._demanded = 0
+        self._seen: set[bytes] = set()
 
     def add(self, path: Path, file: SourceFile) -> None:
         """A file that is inspected."""
@@ -124,6 +125,10 @@ class ProjectAnalysis:
             return (book.module.text.split("\n"), list(book.places)) if book else ([], None)
         return decoded(data).split("\n"), None
 
+    def has(self, words: Iterable[str]) -> bool:
+        """Whether one of these words, which rules want to see, is in a file of the project."""
+        return any(one.encode() in self._seen for one in words)
+
     def uri(self, location: str) -> str:
         """The percent-encoded path of a file whose name is odd; else empty."""
         entry = self._entries.get(location)
@@ -136,6 +141,7 @@ class ProjectAnalysis:
 
     def _survey(self, entry: Entry, data: bytes) -> None:
         entry.survey = self._matcher.survey(data, self._own)
+        self._seen |= entry.survey.seen
         if not entry.location.lower().endswith(".ipynb"):
             entry.imports = tuple(dict.fromkeys(imports(data)))[:_MAX_IMPORTS]
 

@@ -52,6 +52,7 @@ class Survey:
     possible: frozenset[int]
     alone: frozenset[int]
     sources: bool
+    seen: frozenset[bytes] = frozenset()  # words that rules want to see in the project
 
 
 class RuleMatcher:
@@ -84,6 +85,7 @@ class RuleMatcher:
                     self._index[pattern.kind][key].append((number, pattern))
 
         choices = [one for _, needs, _ in self._needs for one in needs] + [*self._sources.values()]
+        self._seen = frozenset(one.encode() for rule in rules for one in rule.seen)
         self._fragments = fragments(word for one in choices for words in one for word in words)
 
     def applicable(self, data: bytes) -> frozenset[int]:
@@ -115,7 +117,7 @@ class RuleMatcher:
         sources = any(
             one <= others for label in labels & self._flows.carried for one in self._sources[label]
         )
-        return Survey(frozenset(possible), frozenset(alone), sources)
+        return Survey(frozenset(possible), frozenset(alone), sources, self._seen & present)
 
     def examine_text(self, text: str) -> Result:
         """Apply all rules to Python source alone."""
@@ -139,6 +141,7 @@ class RuleMatcher:
         examination = _Examination(self, module, active, summary)
         follower = AbstractInterpreter(self._flows, examination.event, summary)
         examination.is_function = follower.is_function
+        follower.text = module.text
         cut = []
         try:
             for line, command in module.commands:
@@ -240,6 +243,8 @@ class _Examination:
     def _try(self, rule: CodeRule, pattern: Pattern, event: Event) -> None:
         if pattern.globs.globs and not pattern.globs.match(event.path):
             return
+        if pattern.others.globs and pattern.others.match(event.path):
+            return
         of_project = event.path.startswith(".") or self.is_function(event.path)
         if pattern.tainted and event.kind == "call" and of_project:
             return  # of the project: what it does with what it is given is followed, if anything
@@ -270,14 +275,16 @@ class _Examination:
                 for one in taints if labels else ():
                     sink = Sink(
                         rule, condition, labels, self._summary.file, event.line, end, it,
-                        one.cleaned, one.steps, check=one.check,
+                        one.cleaned, one.steps, check=one.check or pattern.lessened,
                     )  # fmt: skip
                     self._summary.add_sink(one, sink)
                 return
             taint = taint or own.doubted(condition.doubt(own.cleaned))
         if len(self.hits) >= MAX_HITS:
             raise _EnoughError
-        switch = switch_of(event.context, rule.switches) if rule.switch else ""
+        switch = pattern.lessened
+        if rule.switch and not switch:
+            switch = switch_of(event.context, rule.switches)
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
 

@@ -35,6 +35,8 @@ from buttress.rules.inspecting import inspection_of
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
+_SECRET: Final = "secret"  # the label of its source
+_SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
 _LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
@@ -153,9 +155,9 @@ class _UnsafeCode:
     def _finding(self, asset: str, hit: Hit, shown: ShownFile, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
+        lessened = _lessened(hit, shown)
         notes = [
-            hit.switch,
-            hit.taint.check if hit.taint is not None else "",
+            *lessened,
             shown.note(hit.line),
             "its ignore comment gives no reason" if unexplained else "",
         ]
@@ -164,7 +166,7 @@ class _UnsafeCode:
         message = f"{message.rstrip('.')} ({added})." if added else message
         return Finding(
             rule=hit.rule.id,
-            severity=_severity(hit, in_tests=shown.is_test(hit)),
+            severity=_severity(hit, in_tests=shown.is_test(hit), lessened=bool(lessened)),
             asset=asset,
             location=str(where),
             place=where,
@@ -217,16 +219,32 @@ def _limit(tree: Tree, path: Path) -> int:
     return files.MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
 
 
-def _severity(hit: Hit, *, in_tests: bool) -> Severity:
+def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
+    """Why it is medium at most, in words.
+
+    Something tests the value or a call on its way is not followed; whoever runs the program asks
+    for it by a setting, or only an administrator gives it; what would make it matter is nowhere in
+    the project; a secret went through functions, so that it may be another part of what they give.
+    """
+    found = [hit.switch]
+    if hit.taint is not None:
+        parts = hit.taint.label == _SECRET and hit.taint.steps
+        found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
+    if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
+        found.append("it lies among demonstrations and measurements")
+    if hit.rule.seen and not shown.project_has(hit.rule.seen):
+        found.append(hit.rule.unseen)
+    return [one for one in found if one]
+
+
+def _severity(hit: Hit, *, in_tests: bool, lessened: bool) -> Severity:
     """That of the rule; less in tests, and medium at most where the flow is only supposed.
 
-    So it is where the way is long, each step of which is a guess, where something tests the value
-    or a call on its way is not followed, and where whoever runs the program asks for it by a
-    setting or only an administrator gives it.
+    So it is where the way is long, each step of which is a guess, and where something else says so.
     """
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONG_WAY or hit.switch or (hit.taint is not None and hit.taint.check):
+    if steps >= _LONG_WAY or lessened:
         place = min(place, SEVERITIES.index("medium"))
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 

@@ -30,7 +30,7 @@ _PATTERN: Final = {
     "additionalProperties": False,
     "minProperties": 1,
     "properties": {
-        "call": _GLOBS, "assign": _GLOBS, "import": _GLOBS,
+        "call": _GLOBS, "unless_call": _GLOBS, "assign": _GLOBS, "import": _GLOBS,
         "assert": _TEXT, "text": _TEXT, "shell": _TEXT, "mapping": {"const": True},
         "where": {"type": "object", "propertyNames": _ARGUMENT, "additionalProperties": {
             "anyOf": [conditions.SCHEMA, {"type": "array", "items": conditions.SCHEMA}]}},
@@ -38,6 +38,7 @@ _PATTERN: Final = {
             "decorators": _GLOBS, "bases": _GLOBS}},
         "unless_text": _TEXT,
         "if_text": _TEXT,
+        "lessened": _TEXT,
         "words": {"type": "array", "items": _TEXT, "minItems": 1},
     },
 }  # fmt: skip
@@ -49,6 +50,7 @@ class Pattern:
 
     kind: Kind
     globs: GlobUnion  # of calls, assignments and imports
+    others: GlobUnion  # of calls that are not meant
     expression: str  # of asserts, texts and shell commands
     where: tuple[tuple[str, tuple[Condition, ...]], ...]
     decorators: GlobUnion | None
@@ -56,6 +58,7 @@ class Pattern:
     unless_text: str
     if_text: str
     words: tuple[str, ...]
+    lessened: str = ""  # why what it matches is medium at most; the first pattern that fits counts
 
     @cached_property
     def tainted(self) -> bool:
@@ -86,6 +89,10 @@ class CodeRule(Rule):
     match: tuple[Pattern, ...]
     tests: bool = True  # whether it says anything in tests, examples and documentation
     switch: str = ""  # names of settings by which whoever runs the program asks for it
+    seen: tuple[
+        str, ...
+    ] = ()  # words of which the project must have one, else it is medium at most
+    unseen: str = ""  # what is said then
 
     @cached_property
     def switches(self) -> Any:
@@ -103,6 +110,8 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule
         ),
         tests=data.get("tests", True),
         switch=data.get("switch", ""),
+        seen=tuple(data.get("seen", ())),
+        unseen=data.get("unseen", ""),
         bad=tuple(Example("", text) for text in data["bad"]),
         good=tuple(Example("", text) for text in data["good"]),
     )
@@ -118,6 +127,7 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
     inside = data.get("inside", {})
     for place, given in (
         ((*at, kind), globs),
+        ((*at, "unless_call"), data.get("unless_call", ())),
         *(((*at, "inside", name), inside[name]) for name in inside),
     ):
         for one in given:
@@ -131,6 +141,7 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
     return Pattern(
         kind=kind,
         globs=GlobUnion(globs),
+        others=GlobUnion(data.get("unless_call", ())),
         expression=expression,
         where=tuple(
             (name, _conditions(located, (*at, "where", name), given))
@@ -141,6 +152,7 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
         unless_text=data.get("unless_text", ""),
         if_text=data.get("if_text", ""),
         words=tuple(data.get("words", ())),
+        lessened=data.get("lessened", ""),
     )
 
 
@@ -169,6 +181,7 @@ CODE: Final = RuleKind(
         fields={
             "title": TEXT, "message": TEXT, "tests": {"type": "boolean"},
             "switch": _TEXT,
+            "seen": {"type": "array", "items": _TEXT, "minItems": 1}, "unseen": _TEXT,
             "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
             "match": {"type": "array", "items": _PATTERN, "minItems": 1},
             "bad": EXAMPLES, "good": EXAMPLES,

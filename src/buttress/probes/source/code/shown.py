@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from buttress.files.notebook_code import NotebookPlace
 from buttress.files.source_files import SourceFile
 from buttress.files.visible import printable
@@ -36,6 +38,10 @@ class ShownFile:
         if places is None:
             return line
         return places[line - 1].line if 0 < line <= len(places) else 1
+
+    def project_has(self, words: Iterable[str]) -> bool:
+        """Whether one of these words is in a file of the project."""
+        return self._linking.has(words)
 
     def note(self, line: int) -> str:
         """The cell of a notebook, in words."""

@@ -50,6 +50,12 @@ _SAFE_NAME: Final = re.compile(
 _LOOPBACK: Final = re.compile(
     rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
 )
+# A line of comment that gives an example.
+_SHOWN: Final = re.compile(
+    rb"(?i)^\s*(?:#|//|\*|--|;).*(?:\b(?:e\.?g\b|i\.e\b|examples?\b|for\s+instance|such\s+as|formats?\b)|"
+    + "例|格式|形如".encode()
+    + rb")"
+)
 _DOCUMENT: Final = re.compile(
     rb"(?i)(?:^|[.@])(?:example|test|invalid)(?:\.(?:com|org|net))?$|^host(?:name)?$|^server$"
 )
@@ -184,7 +190,8 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if _LOOPBACK.search(host):
         return Verdict("for a service on the same machine", "low")
-    return Verdict()
+    line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
+    return Verdict("a comment gives it as an example", "low") if _SHOWN.search(line) else Verdict()
 
 
 def is_documented_host(host: bytes) -> bool:
