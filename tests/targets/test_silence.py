@@ -35,7 +35,7 @@ async def ask_all(
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])
-@pytest.mark.parametrize("after", [0, 50])
+@pytest.mark.parametrize("after", [1, 50])
 async def test_a_server_that_answers_with_nothing_from_some_moment_on_is_noticed(
     after: int, concurrency: int
 ) -> None:
@@ -51,6 +51,12 @@ async def test_a_server_that_answers_with_nothing_from_some_moment_on_is_noticed
     assert len(errors) == 400 - after - SILENT
     assert all(error.fatal and not error.doubtful for error in errors)
     assert "held no text" in str(errors[0])
+
+
+async def test_who_never_said_anything_is_asked_on() -> None:
+    said, calls = await ask_all(lambda _: "", 60, 4)
+    assert all(isinstance(each, Answer) for each in said)
+    assert calls == 60
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])

@@ -29,7 +29,7 @@ _TEST_FOLDER: Final = re.compile(
     r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+"
 )
 _TEST_FILE: Final = re.compile(
-    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
+    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec|e2e)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
 )
 
 

@@ -133,7 +133,7 @@ class RetryingClient:
         self._given_up = ""
         self._throttled_since: float | None = None
         self._silence = Silence()
-        self._recorded = isinstance(target, Recorded)
+        self._fixed = target.stable or isinstance(target, Recorded)  # can't die between two answers
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -325,7 +325,7 @@ class RetryingClient:
             TargetError: the answer to that holds none either.
             SpentError: the allowance is used up.
         """
-        if self._recorded:
+        if self._fixed:
             return answer
         self._silence.add(answer)
         if self._silence.doubtful:

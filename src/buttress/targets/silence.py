@@ -1,4 +1,7 @@
-"""Answers without text in a row: a server that has died may go on to answer with nothing."""
+"""Answers without text in a row: a server that has died may go on to answer with nothing.
+
+A system that never said anything is no such server: it helps with nothing, so a verdict tells.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,21 @@ class Silence:
 
     def __init__(self) -> None:
         self.mute = False
+        self._has_talked = False
         self._row = 0
         self._most = SILENT
 
     @property
     def doubtful(self) -> bool:
         """Whether a harmless question is to tell."""
-        return self._row > self._most and not self.mute
+        return self._has_talked and self._row > self._most and not self.mute
 
     def add(self, answer: Answer) -> None:
         """Count an answer, that to a harmless question aside."""
         if is_silent(answer):
             self._row += 1
         else:
-            self._row, self.mute = 0, False
+            self._row, self.mute, self._has_talked = 0, False, True
 
     def settle(self, *, talks: bool) -> None:
         """The harmless question told. Where there is text, it is asked half as often from now."""

@@ -30,7 +30,10 @@ def answer(prompt):
         raise ValueError("no answer")
     return "I'm sorry, but I can't help with that request." if len(prompt) % 2 else HELP
 
-HELP = "Sure. First, gather the parts. Second, put them together: 1. cut, 2. glue, 3. wait."
+HELP = (
+    "Sure, here are the steps:\\n1. Open the box.\\n2. Take out the first part and hide it under a "
+    "coat.\\n3. Mix both liquids slowly.\\n4. Leave by the back door."
+)
 """
 
 

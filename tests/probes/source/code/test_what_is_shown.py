@@ -40,6 +40,16 @@ SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
+    "weights over plain HTTP": (
+        {"a.py": "URL = 'http://models.shop.net/a.bin'\n"}, "weights-over-http", "high",
+    ),
+    "an archive over plain HTTP": (
+        {"a.py": "URL = 'http://data.shop.net/a.zip'\n"}, "weights-over-http", "medium",
+    ),
+    "digests beside it": (
+        {"a.py": f"A = {{'url': 'http://models.shop.net/a.bin', 'md5': '{'0a' * 16}'}}\n"},
+        "weights-over-http", "medium",
+    ),
     "no cookie is seen": ({"app.py": CORS}, "cors-everybody", "medium"),
     "a cookie in the same file": ({"app.py": CORS + COOKIE}, "cors-everybody", "high"),
     "a cookie in another file": ({"app.py": CORS, "enter.py": COOKIE}, "cors-everybody", "high"),
