@@ -76,9 +76,17 @@ class Parts:
         self.store = EvidenceStore.open(out)
         self.target = ScriptedTarget(self._say, identity="bot-1", concurrency=concurrency)
         self.totals = Totals()
+        price = Price(per_call=0.01)
+        allowance = RunAllowance(
+            calls=calls,
+            cost=cost,
+            seconds=seconds,
+            spent_calls=lambda: before + self.totals.calls,
+            spent_cost=lambda: price.cost(self.totals.calls, 0, 0),
+        )
         engine = TrialEngine(
             self.target, WordJudge(), self.store, asset="bot", run=run, seed=0,
-            totals=self.totals, backoff_s=0.001,
+            totals=self.totals, backoff_s=0.001, allowance=allowance,
         )  # fmt: skip
         self.states = {}
         arms = {}
@@ -104,15 +112,6 @@ class Parts:
                 )
             )
         self.planner = Planner(planned, calls=calls, seed=1)
-        price = Price(per_call=0.01)
-        allowance = RunAllowance(
-            calls=calls,
-            cost=cost,
-            seconds=seconds,
-            spent_calls=lambda: before + self.totals.calls,
-            spent_cost=lambda: price.cost(self.totals.calls, 0, 0),
-        )
-        engine._allowance = engine._client._allowance = allowance
         self.campaign = Campaign(
             arms, self.planner, observe=self._observe,
             stopped=lambda: allowance.reason or allowance.time_over(), began=time.time(),
