@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -218,3 +221,52 @@ def test_a_source_file_is_no_template(tmp_path: Path, ending: str) -> None:
     text = ("{% if a %}" + WAY + "{% endif %}\n").encode()
     assert scan_bytes(tmp_path, text, f"prompt.{ending}") == []
     assert "template-code" in rules(scan_bytes(tmp_path, text, "prompt.txt"))
+
+
+class _WithState:
+    """An object whose state pydantic writes."""
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+
+    def __getstate__(self) -> dict[str, object]:
+        return {
+            "__dict__": self.fields, "__pydantic_extra__": None,
+            "__pydantic_fields_set__": set(self.fields), "__pydantic_private__": None,
+        }  # fmt: skip
+
+
+def _pickled(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, **fields: object
+) -> tuple[type, object]:
+    """A class that has the name of a library's, and an object of it."""
+    made = type(name, (_WithState,), {"__module__": module})
+    holder = sys.modules.get(module) or ModuleType(module)
+    monkeypatch.setitem(sys.modules, module, holder)
+    monkeypatch.setitem(sys.modules, module.partition(".")[0], ModuleType("library"))
+    monkeypatch.setattr(holder, name, made, raising=False)
+    return made, made(**fields)
+
+
+def test_indexes_that_vector_stores_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, page = _pickled(
+        monkeypatch, "langchain_core.documents.base", "Document",
+        page_content="Our pledge: be kind.", metadata={"source": "CODE_OF_CONDUCT.md"},
+    )  # fmt: skip
+    _, store = _pickled(
+        monkeypatch, "langchain_community.docstore.in_memory", "InMemoryDocstore", _dict={"1": page}
+    )
+    _, labels = _pickled(
+        monkeypatch, "chromadb.segment.impl.vector.local_persistent_hnsw", "PersistentData",
+        dimensionality=384, id_to_label={"a": 1},
+    )  # fmt: skip
+    assert scan_bytes(tmp_path, pickle.dumps((store, {0: "1"})), "index.pkl") == []
+    assert scan_bytes(tmp_path, pickle.dumps(labels), "index_metadata.pickle") == []
+    # A name that nobody knows is told, and keys of pydantic are no code.
+    monkeypatch.setattr(document, "__module__", "mine_documents")
+    monkeypatch.setitem(sys.modules, "mine_documents", sys.modules["langchain_core.documents.base"])
+    (told,) = scan_bytes(tmp_path, pickle.dumps(page), "page.pkl")
+    assert (told.rule, told.severity) == ("pickle-unknown-import", "medium")
+    assert "code" not in told.message
