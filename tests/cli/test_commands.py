@@ -170,7 +170,8 @@ def test_a_reader_that_goes_away_is_no_verdict(tmp_path: Path, arguments: tuple[
         [*command, "--verbose"] if arguments[0] == "scan" else command,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
     ) as running:  # fmt: skip
-        assert running.stdout is not None and running.stderr is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == ""
     assert running.returncode == 141
