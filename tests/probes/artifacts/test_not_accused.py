@@ -136,6 +136,33 @@ def test_native_code_is_what_some_packages_bring(tmp_path: Path) -> None:
         assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
 
 
+def test_a_program_that_is_handed_out_in_a_zip_is_not_hidden_in_weights(tmp_path: Path) -> None:
+    program = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0\x01\0\0\0" + bytes(100)
+    for members, name, severity in (
+        ({"tool": program, "LICENSE": b"MIT"}, "tool-0.1-linux-arm64.zip", "medium"),
+        ({"tool": program, "m/data.pkl": proto(2) + b"}."}, "model.zip", "high"),
+        ({"tool": program}, "model.pt", "high"),
+    ):
+        found = scan_bytes(tmp_path, zipped(members), name)
+        assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{% set marks = {'system': '[S]'} %}{{ marks['system'] ~ messages.system }}", set()),
+        ("{{ joined['modules'] }}", set()),
+        ("{{ x['system']('id') }}", {"template-code"}),
+        ("{{ x.system('id') }}", {"template-code"}),
+        ("{{ x.popen }}", {"template-code"}),
+    ],
+)
+def test_a_role_of_a_conversation_is_no_call_of_the_system(
+    tmp_path: Path, template: str, told: set[str]
+) -> None:
+    assert rules(scan_bytes(tmp_path, template.encode(), "chat_template.jinja")) == told
+
+
 def test_measures_of_torchmetrics_made_empty(tmp_path: Path) -> None:
     def of(module: str, name: str, call: bytes) -> set[str]:
         stream = proto(2) + f"c{module}\n{name}\n".encode() + call + b"."
@@ -248,9 +275,7 @@ def _pickled(
     return made, made(**fields)
 
 
-def test_indexes_that_vector_stores_write(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_indexes_that_vector_stores_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document, page = _pickled(
         monkeypatch, "langchain_core.documents.base", "Document",
         page_content="Our pledge: be kind.", metadata={"source": "CODE_OF_CONDUCT.md"},
