@@ -98,9 +98,8 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
             for issue in _member(source, member, local, inner):
                 if application and issue.rule == "archive-native-code":
                     continue  # code is what such a package is for
-                if native is not None and issue.rule == "archive-native-code":
-                    issue = replace(issue, severity=native)
-                yield issue
+                less = native is not None and issue.rule == "archive-native-code"
+                yield replace(issue, severity=native) if less else issue
             if member.name.lower().endswith(ENDING) and (
                 opened := open_member(source, member, local, scope)
             ):
