@@ -295,3 +295,17 @@ def test_indexes_that_vector_stores_write(tmp_path: Path, monkeypatch: pytest.Mo
     (told,) = scan_bytes(tmp_path, pickle.dumps(page), "page.pkl")
     assert (told.rule, told.severity) == ("pickle-unknown-import", "medium")
     assert "code" not in told.message
+
+
+def test_a_recorded_answer_opens_no_connection(tmp_path: Path) -> None:
+    requests = pytest.importorskip("requests")
+    answer = requests.Response()
+    answer.status_code = 200
+    answer._content = b'{"choices": []}'
+    answer.request = requests.Request("POST", "http://localhost:8000/v1/completions").prepare()
+    answer.cookies.set("a", "1", domain="localhost")
+    assert scan_bytes(tmp_path, pickle.dumps(answer), "completion.pkl") == []
+    get = b"\x80\x02crequests.api\nget\nX\x12\0\0\0http://example.com\x85R."
+    assert "pickle-dangerous-import" in rules(scan_bytes(tmp_path, get, "x.pkl"))
+    built = b"\x80\x02crequests.models\nPreparedRequest\n(X\x12\0\0\0http://example.comtR."
+    assert "pickle-constructor-call" in rules(scan_bytes(tmp_path, built, "y.pkl"))
