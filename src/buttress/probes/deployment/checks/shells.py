@@ -9,6 +9,7 @@ from typing import Final
 import re2
 
 from buttress.rules.downloaded_scripts import DOWNLOADED_SCRIPTS
+from buttress.rules.installers import known_source
 from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
 # Commands that print or look for what they are given, and run none of it.
@@ -51,7 +52,13 @@ def _pipe_to_shell(subject: Subject) -> Iterator[SubjectMatch]:
             line = subject.line(()) + before.count("\n") + before.count("\v")
             if line not in lines:
                 lines.add(line)
-                yield SubjectMatch(line)
+                yield SubjectMatch(line, "", known_source(_whole(text, start, end)))
+
+
+def _whole(text: str, start: int, end: int) -> str:
+    """A command with the address that stands behind what was found of it."""
+    last = re.compile(r"[\n;&]").search(text, end)
+    return text[start : last.start() if last else len(text)].replace("\v", " ")
 
 
 def is_told(text: str, start: int, end: int) -> bool:
