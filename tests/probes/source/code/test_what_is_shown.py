@@ -62,6 +62,17 @@ CASES = {
         {"a.py": f"A = {{'url': 'http://models.shop.net/a.bin', 'md5': '{'0a' * 16}'}}\n"},
         "weights-over-http", "medium",
     ),
+    "code of a repository": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code at a full commit": (
+        {"a.py": MODEL.replace("True)", f"True, revision='{'0a' * 20}')")}, "trust-remote-code",
+        "medium",
+    ),
+    "code at a branch": (
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "high",
+    ),
+    "code of a folder": (
+        {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
+    ),
     "no cookie is seen": ({"app.py": CORS}, "cors-everybody", "medium"),
     "a cookie in the same file": ({"app.py": CORS + COOKIE}, "cors-everybody", "high"),
     "a cookie in another file": ({"app.py": CORS, "enter.py": COOKIE}, "cors-everybody", "high"),
