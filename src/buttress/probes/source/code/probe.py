@@ -37,7 +37,11 @@ MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _SECRET: Final = "secret"  # the label of its source
 _SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
-_LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
+# Steps between functions from which on a finding counts less: critical ones are high, then medium.
+_STEPS: Final = 2
+_MANY_STEPS: Final = 4
+_FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
+_OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -230,6 +234,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     if hit.taint is not None:
         parts = hit.taint.label == _SECRET and hit.taint.steps
         found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
+        if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
+            found.append(_OF_A_FORM)
     if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
         found.append("it lies among demonstrations and measurements")
     if hit.rule.seen and not shown.project_has(hit.rule.seen):
@@ -240,11 +246,14 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
 def _severity(hit: Hit, *, in_tests: bool, lessened: bool) -> Severity:
     """That of the rule; less in tests, and medium at most where the flow is only supposed.
 
-    So it is where the way is long, each step of which is a guess, and where something else says so.
+    So it is where something says so. Each step of a way between functions is a guess: of two or
+    more, a finding counts a step less, and of many it is medium at most.
     """
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONG_WAY or lessened:
+    if steps >= _STEPS:
+        place = min(place, max(place - 1, SEVERITIES.index("medium")))
+    if steps >= _MANY_STEPS or lessened:
         place = min(place, SEVERITIES.index("medium"))
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 
