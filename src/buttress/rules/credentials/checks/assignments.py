@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
+from buttress.rules.credentials.defaults import is_made_of_names
 from buttress.rules.credentials.literals import (
     classes,
     entropy,
@@ -47,6 +48,7 @@ _SAFE_NAME: Final = re.compile(
     rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
     rb"[_.-]?(?:page)?[_.-]?token"
 )
+_CONSTANT: Final = re.compile(rb"[A-Z][A-Z_]{2,40}")  # a name that something is put in place of
 _LOOPBACK: Final = re.compile(
     rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
 )
@@ -188,10 +190,18 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if candidate.rule.settings.get("strong") and not _is_password(secret):
         return None
+    if _CONSTANT.fullmatch(secret) and _CONSTANT.fullmatch(re.split(rb"[:/]", host)[0]):
+        return None  # DB_USER:DB_PASSWORD@DB_HOST
     if _LOOPBACK.search(host):
         return Verdict("for a service on the same machine", "low")
     line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
-    return Verdict("a comment gives it as an example", "low") if _SHOWN.search(line) else Verdict()
+    if _SHOWN.search(line):
+        return Verdict("a comment gives it as an example", "low")
+    near = candidate.data[slice(*candidate.whole)].decode("utf-8", "replace")
+    inside = bool(host) and b"." not in host.partition(b":")[0]  # a name of one network
+    if inside and is_made_of_names(secret.decode("utf-8", "replace"), near):
+        return Verdict("made of the names beside it, as the default of an inner service", "medium")
+    return Verdict()
 
 
 def is_documented_host(host: bytes) -> bool:
