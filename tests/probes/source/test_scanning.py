@@ -170,17 +170,3 @@ def test_a_piece_of_an_image_in_base64_is_no_token() -> None:
     assert [hit.rule.id for hit in scan(inside.encode()).found] == []
     address = f"https://a.net/v1/{token}/me"  # a few signs around it are none
     assert [hit.rule.id for hit in scan(address.encode()).found] == ["facebook-token"]
-
-
-@pytest.mark.parametrize(
-    ("url", "severity"),
-    [
-        ("postgres://shop_user:shop_password@shop-postgres:5432/shop", "medium"),
-        ("postgres://shop_user:hunter2-winter-lane@shop-postgres:5432/shop", "high"),
-        ("postgres://shop_user:shop_password@db.shop.net:5432/shop", "high"),
-        ("postgres://DB_USERNAME:DB_PASSWORD@DB_HOST:DB_PORT/DB_NAME", ""),
-    ],
-)
-def test_a_default_of_an_inner_service_is_medium(url: str, severity: str) -> None:
-    found = scan(f"URL={url}\n".encode(), "a.env").found
-    assert [one.severity for one in found] == ([severity] if severity else [])

@@ -41,8 +41,10 @@ _TRIVIAL: Final = frozenset(
     }
 )  # fmt: skip
 ONLY_SOME: Final = "only who asks from certain addresses reaches it"
+SIGNED: Final = "a signature or a key is compared first"
 TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
+_COMPARES: Final = frozenset({"compare_digest", "constant_time_compare"})
 _MAX_PARTS = 20  # of what is compared or given to a check
 
 # An attribute that says that what carries it was checked where it was made.
@@ -109,6 +111,16 @@ def asks_who(test: ast.expr) -> bool:
             one.attr == "remote_addr"
             or (one.attr == "host" and getattr(one.value, "attr", "") == "client")
         )
+        for one in islice(ast.walk(test), _MAX_NODES)
+    )
+
+
+def compares_signature(test: ast.expr) -> bool:
+    """Whether a test compares a digest or a key in constant time, as signatures are checked."""
+    return any(
+        isinstance(one, ast.Call)
+        and (one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", ""))
+        in _COMPARES
         for one in islice(ast.walk(test), _MAX_NODES)
     )
 

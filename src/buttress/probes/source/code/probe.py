@@ -38,6 +38,9 @@ _LESS_IN_TESTS: Final = 2  # steps of severity
 _SECRET: Final = "secret"  # the label of its source
 _SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
 _LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
+_LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
+_FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
+_OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -230,6 +233,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     if hit.taint is not None:
         parts = hit.taint.label == _SECRET and hit.taint.steps
         found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
+        if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
+            found.append(_OF_A_FORM)
     if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
         found.append("it lies among demonstrations and measurements")
     if hit.rule.seen and not shown.project_has(hit.rule.seen):
@@ -244,7 +249,8 @@ def _severity(hit: Hit, *, in_tests: bool, lessened: bool) -> Severity:
     """
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONG_WAY or lessened:
+    long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
+    if steps >= long or lessened:
         place = min(place, SEVERITIES.index("medium"))
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 

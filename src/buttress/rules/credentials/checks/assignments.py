@@ -7,7 +7,6 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
-from buttress.rules.credentials.defaults import is_made_of_names
 from buttress.rules.credentials.literals import (
     classes,
     entropy,
@@ -48,10 +47,16 @@ _SAFE_NAME: Final = re.compile(
     rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
     rb"[_.-]?(?:page)?[_.-]?token"
 )
-_CONSTANT: Final = re.compile(rb"[A-Z][A-Z_]{2,40}")  # a name that something is put in place of
 _LOOPBACK: Final = re.compile(
     rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
 )
+# Machines of one network: a container's name, addresses of RFC 1918, zones of clusters.
+_INNER: Final = re.compile(
+    rb"(?i)^[^.:]*(?::|$)|^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[0-9.]+(?::|$)"
+    rb"|\.(?:local|internal|lan|svc|cluster\.local|home\.arpa)(?::|$)"
+)
+_NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
+_SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
 # A line of comment that gives an example.
 _SHOWN: Final = re.compile(
     rb"(?i)^\s*(?:#|//|\*|--|;).*(?:\b(?:e\.?g\b|i\.e\b|examples?\b|for\s+instance|such\s+as|formats?\b)|"
@@ -188,19 +193,18 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if is_documented_host(host) or is_placeholder(secret):
         return None
-    if candidate.rule.settings.get("strong") and not _is_password(secret):
+    strong = _is_password(secret)
+    if _NAME_OF_SETTING.fullmatch(secret) or (candidate.rule.settings.get("strong") and not strong):
         return None
-    if _CONSTANT.fullmatch(secret) and _CONSTANT.fullmatch(re.split(rb"[:/]", host)[0]):
-        return None  # DB_USER:DB_PASSWORD@DB_HOST
     if _LOOPBACK.search(host):
         return Verdict("for a service on the same machine", "low")
     line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
     if _SHOWN.search(line):
         return Verdict("a comment gives it as an example", "low")
-    near = candidate.data[slice(*candidate.whole)].decode("utf-8", "replace")
-    inside = bool(host) and b"." not in host.partition(b":")[0]  # a name of one network
-    if inside and is_made_of_names(secret.decode("utf-8", "replace"), near):
-        return Verdict("made of the names beside it, as the default of an inner service", "medium")
+    if not strong and _INNER.search(host):
+        return Verdict("a plain one, for a machine of one's own network", "medium")
+    if not strong and _SPEAKS_OF_IT.search(secret):
+        return Verdict("a plain one, as examples have it", "medium")
     return Verdict()
 
 
