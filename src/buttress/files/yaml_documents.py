@@ -28,12 +28,12 @@ class LimitMet(str):
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """One document: its data, and the lines in the whole file."""
+    """One document: its data, and the lines of the whole file."""
 
     data: Any
     _located: Located
     _offset: int
-    _lines: list[str]
+    lines: list[str]
 
     def line(self, path: FieldPath = ()) -> int:
         """Line (from 1) of the key or value at ``path``, or of its nearest parent.
@@ -61,7 +61,7 @@ class YamlDocument:
     def text_line(self, path: FieldPath) -> int:
         """Line of the first character of the text at ``path``; block scalars begin a line later."""
         line = self.line(path)
-        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        text = self.lines[line - 1] if line <= len(self.lines) else ""
         return line + 1 if re.search(r"[|>][-+0-9]{0,2}\s*(#.*)?$", text) else line
 
 

@@ -386,3 +386,34 @@ def test_what_a_merge_key_brings_stands_where_it_is_written(tmp_path: Path, give
     write(tmp_path / "compose.yaml", text)
     told = [one.location for one in inspect(tmp_path)[0] if one.rule == "env-secret"]
     assert told == ["compose.yaml:3"]
+
+
+def test_a_credential_that_several_services_get_is_high_once(tmp_path: Path) -> None:
+    text = "services:\n" + "".join(
+        f"  {name}:\n    image: a:1\n    environment: {{SHOP_API_KEY: hunter2-winter-lane}}\n"
+        for name in "abc"
+    )
+    write(tmp_path / "compose.yaml", text)
+    told = [one for one in inspect(tmp_path)[0] if one.rule == "env-secret"]
+    assert [one.severity for one in told] == ["high", "medium", "medium"]
+    assert all("line 4" in one.message for one in told[1:])
+
+
+def test_the_ports_of_a_server_are_one_finding(tmp_path: Path) -> None:
+    ports = "['6379:6379', '127.0.0.1:1:1', '8001:8001']"
+    text = f"services:\n  e:\n    image: redis:7\n    ports: {ports}\n"
+    write(tmp_path / "compose.yaml", text)
+    told = [one.message for one in inspect(tmp_path)[0] if one.rule == "compose-public-port"]
+    assert len(told) == 1
+    assert "6379:6379, 8001:8001" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("-----BEGIN CERTIFICATE-----\nAA\n", 0), ("-----BEGIN PRIVATE KEY-----\nAA\n", 1), ("?", 1)],
+)
+def test_a_file_of_certificates_is_no_secret(tmp_path: Path, text: str, found: int) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY db/chain.pem /a\n")
+    write(tmp_path / "db" / "chain.pem", text)
+    told = [one for one in inspect(tmp_path)[0] if one.rule == "docker-copied-secret"]
+    assert len(told) == found

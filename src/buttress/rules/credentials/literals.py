@@ -20,7 +20,7 @@ _PLACEHOLDER: Final = re.compile(
     rb"|<[^>]*>|\$[({A-Za-z_]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
     # encrypted, and so meant to be committed
     rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
-    rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
+    rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-](?:a[_-])?real|sentinel|invalid|default|foobar"
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
     rb"|^\[[A-Za-z_. -]{3,40}\]$"
     # the word "password" or "your" in other languages, as documentation has it
