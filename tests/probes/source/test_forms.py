@@ -272,3 +272,25 @@ def test_recorded_and_made_up_data_are_of_tests(tmp_path: Path, path: str, sever
     found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
              if isinstance(one, Finding)]  # fmt: skip
     assert [one.severity for one in found] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "severity"),
+    [("notes.txt", "hf_{letters:34}", "critical"), ("tests/a.py", "hf_{letters:34}", "critical"),
+     ("README.md", "hf_{letters:34}", "medium"),
+     ("tests/cassettes/a.yaml", "hf_{letters:34}", "medium"),
+     ("README.md", "ghp_{crc62:30}", "critical"), (".env.dev", "hf_{letters:34}", "critical")],
+)  # fmt: skip
+def test_a_key_without_a_checksum_is_doubtful_in_documents_and_recordings(
+    tmp_path: Path, path: str, template: str, severity: str
+) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(f"x: {sample(template, 5)}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [one.severity for one in found] == [severity]
+
+
+def test_an_encrypted_password_in_an_address_is_medium() -> None:
+    url = sample("mysql+pymysql://root:gAAAAAB{b64url:100}==@db.shop.net:3306/orders", 5)
+    assert worst(f"database_url: {url}\n", "a.yaml") == "medium"
