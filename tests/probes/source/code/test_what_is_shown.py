@@ -36,7 +36,32 @@ UPLOADS = (
     "for name, data in sent():\n    open('up/' + name, 'wb').write(data)\n"
 )
 TOKEN = "import random\n{}session_id = f'session_{{random.randint(0, 9)}}'\n"
-SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x ' + n)\n"
+INDEX = (
+    "from flask import request\nfrom langchain_community.vectorstores import FAISS\n"
+    "x = FAISS.load_local({}, e, allow_dangerous_deserialization=True)\n"
+)
+SOCKET = "import pickle, socket\ns = socket.socket()\n{}x = pickle.loads({}.recv(9))\n"
+TLS = "import requests\ndef get(host, port, base):\n    requests.get({}, verify=False)\n"
+UPLOADED = (
+    "import asyncio, os, tempfile\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+    "@app.post('/u')\nasync def u(files: list[UploadFile]):\n"
+    "    async def save(file):\n        name = file.filename\n"
+    "        with tempfile.NamedTemporaryFile(suffix=os.path.splitext(name)[1]) as f:\n"
+    "            place = f.name\n        return place, name\n"
+    "    for place, name in await asyncio.gather(*(save(one) for one in files)):\n"
+    "        os.unlink(place)\n"
+)
+STATE = (
+    "import hmac, json, requests\nfrom flask import request\n"
+    "def read(state):\n    data = json.loads(state)\n    given = data.pop('signature')\n{}"
+    "    return data\n"
+    "requests.get(read(request.args['state'])['endpoint'])\n"
+)
+SIGNED = "    if not hmac.compare_digest(given, expected):\n        raise ValueError('state')\n"
+SQL = (
+    "from flask import request\nn = request.args['n']\n"
+    "app.state.{}.execute('select a from b where c = ' + n)\n"
+)
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
@@ -76,7 +101,161 @@ CASES = {
     ),
     "remote code": ({"a.py": MODEL}, "trust-remote-code", "high"),
     "remote code in tests": ({"autotest/tools/a.py": MODEL}, "trust-remote-code", "low"),
-    "a file": ({"a.py": TORCH.format("b")}, "torch-load", "high"),
+    "a model": ({"a.py": TORCH.format("model_path")}, "torch-load", "high"),
+    "a model of a folder": (
+        {"a.py": "import os, torch\ndef get(folder):\n"
+         "    place = os.path.join(folder, 'model.pth')\n"
+         "    return torch.load(place, weights_only=False)\n"},
+        "torch-load", "high",
+    ),
+    "any file": ({"a.py": TORCH.format("b")}, "torch-load", "medium"),
+    "a state of one's own training": (
+        {"a.py": "import os, torch\ndef resume(folder):\n"
+         "    place = os.path.join(folder, 'checkpoint', 'optimizer.pt')\n"
+         "    return torch.load(place, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "what the same file writes": (
+        {"a.py": f"{TORCH.format('model_path')}def put(m, model_path):\n"
+         "    torch.save(m, model_path)\n"},
+        "torch-load", "medium",
+    ),
+    "what one's own workers wrote": (
+        {"a.py": "import os, torch\ndef get(result):\n"
+         "    with result.checkpoint.as_directory() as folder:\n"
+         "        place = os.path.join(folder, 'model.pt')\n"
+         "        return torch.load(place, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "a model of a hub": (
+        {"a.py": "import torch\nfrom huggingface_hub import hf_hub_download\n"
+         "place = hf_hub_download('a/b', 'data.pt', revision='1')\n"
+         "x = torch.load(place, weights_only=False)\n"},
+        "torch-load", "high",
+    ),
+    "YAML of one's own": (
+        {"a.py": "import yaml\nc = yaml.load(open('a.yaml'), Loader=yaml.Loader)\n"},
+        "yaml-load", "medium",
+    ),
+    "YAML of a stranger": (
+        {"a.py": "import yaml\nfrom flask import request\n"
+         "c = yaml.load(request.get_data(), Loader=yaml.Loader)\n"},
+        "yaml-load", "high",
+    ),
+    "an index of one's own": (
+        {"a.py": INDEX.format("config.index")}, "vector-store-pickle", "medium",
+    ),
+    "an index of a stranger": (
+        {"a.py": INDEX.format("request.args['index']")}, "vector-store-pickle", "high",
+    ),
+    "a store of one's own": (
+        {"a.py": "import pickle, redis\nx = pickle.loads(redis.Redis().get('job'))\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a peer that is chosen": (
+        {"a.py": PEER.replace("REP", "SUB").replace("bind", "connect").format("'tcp://a.net:5'")},
+        "pickle-untrusted", "medium",
+    ),
+    "a service that is asked": (
+        {"a.py": "import pickle, requests\nx = pickle.loads(requests.post(URL).content)\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a connection that is accepted": (
+        {"a.py": SOCKET.format("s.bind(('', 5))\nc, _ = s.accept()\n", "c")},
+        "pickle-untrusted", "critical",
+    ),
+    "a connection that is made": (
+        {"a.py": SOCKET.format("s.connect(('a.net', 5))\n", "s")}, "pickle-untrusted", "medium",
+    ),
+    "a socket that only sends": (
+        {"a.py": "import zmq\nclass A:\n    def __init__(self, first):\n"
+         "        c = zmq.Context()\n        if first:\n"
+         "            self.s = c.socket(zmq.PUB)\n            self.s.bind('tcp://*:5')\n"
+         "        else:\n            self.s = c.socket(zmq.SUB)\n"
+         "            self.s.connect(f'tcp://{HOST}:5')\n"
+         "    def get(self):\n        return self.s.recv_pyobj()\n"},
+        "recv-pyobj", "medium",
+    ),
+    "an address in a variable": (
+        {"a.py": RECEIVES.format("address = f'tcp://{host}:5'\ns.bind(address)\n")},
+        "recv-pyobj", "high",
+    ),
+    "the other of two sockets": (
+        {"a.py": RECEIVES.format("t = zmq.Context().socket(zmq.PULL)\nt.bind('tcp://*:5')\n"
+         "s.bind(f'{mode}127.0.0.1:{port}')\n")},
+        "recv-pyobj", "medium",
+    ),
+    "TLS to another machine": (
+        {"a.py": TLS.format("f'https://{host}/a'")}, "tls-verification-off", "high",
+    ),
+    "TLS to this machine": (
+        {"a.py": TLS.format("f'https://localhost:{port}/a'")}, "tls-verification-off", "medium",
+    ),
+    "no TLS at all": ({"a.py": TLS.format("f'http://{host}/a'")}, "tls-verification-off", "medium"),
+    "TLS to this machine, as documented": (
+        {"a.py": f'"""Talks to the service, e.g. https://localhost:27124."""\n{TLS.format("base")}'},
+        "tls-verification-off", "medium",
+    ),
+    "TLS to this machine in another function": (
+        {"a.py": "def a():\n    return 'https://localhost:1'\n" + TLS.format("'https://a.net/b'")},
+        "tls-verification-off", "high",
+    ),
+    "a probe of this machine": (
+        {"a.py": "import ssl, urllib.request\ndef wait(port, scheme):\n"
+         "    url = f'{scheme}://localhost:{port}/health'\n"
+         "    c = ssl.create_default_context()\n    c.check_hostname = False\n"
+         "    return urllib.request.urlopen(url, context=c)\n"},
+        "tls-context-unverified", "medium",
+    ),
+    "a temporary file among other values": (
+        {"a.py": UPLOADED}, "path-untrusted", "medium",
+    ),
+    "a state that is signed": ({"a.py": STATE.format(SIGNED)}, "url-untrusted", "medium"),
+    "a state that is not signed": ({"a.py": STATE.format("")}, "url-untrusted", "high"),
+    "an address that a model answers with": (
+        {"a.py": "import litellm, requests\n"
+         "a = litellm.completion(model='m', messages=[]).choices[0].message.content\n"
+         "x = requests.get(a)\n"},
+        "url-untrusted", "medium",
+    ),
+    "a statement put together elsewhere": (
+        {"a.py": "from flask import request\nimport store\n"
+         "db.execute(store.query(request.args['n']))\n"},
+        "sql-injection", "medium",
+    ),
+    "a whole statement": (
+        {"a.py": "from flask import request\ndb.execute(request.args['q'])\n"},
+        "sql-injection", "critical",
+    ),
+    "a form of one's own": (
+        {"a.py": "import gradio as gr\ndef f(name):\n    return open(name).read()\n"
+         "gr.Interface(f, 'text', 'text').launch()\n"},
+        "path-untrusted", "medium",
+    ),
+    "a form whose text is run": (
+        {"a.py": "import gradio as gr\ndef f(text):\n    return eval(text)\n"
+         "gr.Interface(f, 'text', 'text').launch()\n"},
+        "code-injection", "critical",
+    ),
+    "an installer at a fixed address": (
+        {"a.py": "import os\nos.system('curl -LsSf https://a.net/install.sh | sh')\n"},
+        "piped-to-shell", "medium",
+    ),
+    "an installer at any address": (
+        {"a.py": "import os\nos.system(f'curl -LsSf https://{host}/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer over plain HTTP": (
+        {"a.py": "import os\nos.system('curl http://a.net/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "tables of a model in a sandbox": (
+        {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
+        "agent-python-tool", "medium",
+    ),
+    "tables of a model": (
+        {"a.py": "import pandasai\npandasai.chat(q, f)\n"}, "agent-python-tool", "high",
+    ),
     "bytes of anywhere": ({"a.py": TORCH.format("io.BytesIO(b)")}, "torch-load", "medium"),
     "a debugger for everybody": (
         {"a.py": f"{FLASK}app.run(host='0.0.0.0', debug=True)\n"}, "debug-server", "high",

@@ -121,11 +121,11 @@ def test_what_anybody_may_give_stays_high(text: str) -> None:
 def test_gradio_offers_choices() -> None:
     """Components with choices refuse other values; with custom values they do not."""
     text = (
-        "import gradio as gr\ndef f(n):\n    open('/d/' + n)\nwith gr.Blocks():\n"
+        "import gradio as gr\ndef f(n):\n    eval(n)\nwith gr.Blocks():\n"
         "    d = gr.Dropdown(choices=['a']{})\n    d.change(f, inputs=d)\n"
     )
     assert [one for one, _ in severities(text.format(""))] == ["medium"]
-    assert [one for one, _ in severities(text.format(", allow_custom_value=True"))] == ["high"]
+    assert [one for one, _ in severities(text.format(", allow_custom_value=True"))] == ["critical"]
 
 
 def test_what_is_kept_under_a_key() -> None:
@@ -179,9 +179,9 @@ def test_options_come_to_the_parameter_of_their_name() -> None:
         "def view():\n    outer({}=request.args['p'])\n"
     )
     assert severities(text.format("name")) == []
-    assert [one for one, _ in severities(text.format("path"))] == ["high"]
+    assert [one for one, _ in severities(text.format("path"))] == ["medium"]
     assert [one for one, _ in severities(text.format("**{'path': request.args['q']}, x"))] == [
-        "high"
+        "medium"
     ]
 
 

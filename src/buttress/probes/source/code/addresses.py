@@ -8,7 +8,8 @@ from typing import Final
 # Where a text begins with an address; in prose and comments an address is no place that is called.
 _ADDRESS: Final = re.compile(r"""["'](\w+|\{\w+\})://([^\s/"'?#:]*|\[[\da-f:]*\])""")
 _HERE: Final = re.compile(
-    r"://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)\b", re.IGNORECASE
+    r"://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)\b",
+    re.IGNORECASE,
 )
 _OF_HERE: Final = re.compile(
     r"localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal", re.IGNORECASE

@@ -11,8 +11,8 @@ from typing import Final
 
 from buttress.evidence.findings import SEVERITIES
 from buttress.files.python_modules import Module, parsed, words
-from buttress.probes.source.code.arguments import command_of, held, named, switch_of, text_of
 from buttress.probes.source.code.addresses import only_nearby
+from buttress.probes.source.code.arguments import command_of, held, named, switch_of, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.conditions import pattern as compiled
 from buttress.probes.source.code.events import Event, Kind

@@ -37,9 +37,8 @@ MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _SECRET: Final = "secret"  # the label of its source
 _SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
-# Steps between functions from which on a finding counts less: critical ones are high, then medium.
-_STEPS: Final = 2
-_MANY_STEPS: Final = 4
+_LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
+_LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
 _FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
 _OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
 _PYTHON: Final = (".py", ".pyw", ".pyi")
@@ -228,7 +227,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
 
     Something tests the value or a call on its way is not followed; whoever runs the program asks
     for it by a setting, or only an administrator gives it; what would make it matter is nowhere in
-    the project; a secret went through functions, so that it may be another part of what they give.
+    the project; a secret went through functions, so that it may be another part of what they give;
+    the way is long, each step of which is a guess.
     """
     found = [hit.switch]
     if hit.taint is not None:
@@ -236,6 +236,9 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
         if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
             found.append(_OF_A_FORM)
+        long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
+        steps = len(hit.taint.steps)
+        found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
     if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
         found.append("it lies among demonstrations and measurements")
     if hit.rule.seen and not shown.project_has(hit.rule.seen):
@@ -246,14 +249,10 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
 def _severity(hit: Hit, *, in_tests: bool, lessened: bool) -> Severity:
     """That of the rule; less in tests, and medium at most where the flow is only supposed.
 
-    So it is where something says so. Each step of a way between functions is a guess: of two or
-    more, a finding counts a step less, and of many it is medium at most.
+    See ``_lessened``.
     """
     place = SEVERITIES.index(hit.rule.severity)
-    steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _STEPS:
-        place = min(place, max(place - 1, SEVERITIES.index("medium")))
-    if steps >= _MANY_STEPS or lessened:
+    if lessened:
         place = min(place, SEVERITIES.index("medium"))
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 

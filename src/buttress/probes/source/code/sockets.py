@@ -8,7 +8,9 @@ from typing import Final
 _FAR: Final = re.compile(
     r"""\btcp://(?!localhost\b|127\.0\.0\.1|\[::1\]|\{[\w.]*local_?host\w*\})""", re.IGNORECASE
 )
-_NEAR: Final = re.compile(r"(?:\btcp://|\})(?:localhost\b|127\.0\.0\.1|\[::1\])|\b(?:ipc|inproc)://")
+_NEAR: Final = re.compile(
+    r"(?:\btcp://|\})(?:localhost\b|127\.0\.0\.1|\[::1\])|\b(?:ipc|inproc)://"
+)
 _KIND: Final = r"\b{name}\s*=[^\n]{{0,200}}\(\s*(?:zmq\.)?(?:SocketType\.)?(?:X?PUB|PUSH)\b"
 _MADE: Final = r"\b{name}\s*(?::[^=\n]{{1,60}})?=[^\n=][^\n]{{0,200}}"
 _BOUND: Final = r"\b{name}\s*\.\s*bind\w*\(\s*([^\n]{{0,200}})"
