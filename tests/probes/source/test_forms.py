@@ -173,3 +173,60 @@ def test_a_private_key_that_is_named_for_trials_counts_less(
 )  # fmt: skip
 def test_places_for_a_secret_and_made_up_ones_are_none(text: str) -> None:
     assert lines(f"{text}\n", "a.md") == []
+
+
+@pytest.mark.parametrize(
+    ("template", "severity"),
+    [('_DEFAULT_FIREBASE_API_KEY = "AIza{b64url:35}"', "low"),
+     ('NEXT_PUBLIC_FIREBASE_API_KEY: AIza{b64url:35}', "low"),
+     ('KEY = "AIza{b64url:35}"\nURL = "https://www.youtube.com/youtubei/v1/player"', "low"),
+     ('GOOGLE_MAPS_API_KEY = "AIza{b64url:35}"', "medium"),
+     ('NEXT_PUBLIC_GEMINI_API_KEY=AIza{b64url:35}', "high"),
+     ('{"installed": {"client_secret": "GOCSPX-{b64url:28}"}}', "low"),
+     ('flow = InstalledAppFlow(s)\nSECRET = "GOCSPX-{b64url:28}"', "low"),
+     ('{"web": {"client_secret": "GOCSPX-{b64url:28}"}}', "high")],
+)  # fmt: skip
+def test_what_vendors_say_is_public_counts_less(template: str, severity: str) -> None:
+    assert worst(sample(template, 6), "a.py") == severity
+
+
+@pytest.mark.parametrize(
+    ("template", "severity"),
+    [("postgresql://shop:{base62:20}@db:5432/orders", "high"),
+     ("postgresql://shop:admin77@db:5432/orders", "medium"),
+     ("mysql://shop:admin77@10.1.2.3/orders", "medium"),
+     ("mysql://shop:admin77@db.shop.net/orders", "high"),
+     ("mysql://shop:mypassword@db.shop.net/orders", "medium"),
+     ("postgresql://DB_USER:DB_PASSWORD@DB_HOST/DB_NAME", "none")],
+)  # fmt: skip
+def test_a_plain_password_matters_where_the_machine_can_be_reached(
+    template: str, severity: str
+) -> None:
+    assert worst(sample(f'URL = "{template}"', 7), "a.py") == severity
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("shop/settings.py", "high"), ("PLAN.md", "medium"), ("demo/settings.py", "medium"),
+     ("config/dev.yaml", "medium"), ("certs/localhost.txt", "medium"),
+     ("device/settings.py", "high"), ("tests/a.py", "low")],
+)  # fmt: skip
+def test_a_password_counts_less_where_nothing_runs(
+    tmp_path: Path, path: str, severity: str
+) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    url = sample("postgresql://shop:{base62:20}@db.internal/orders", 8)
+    (tmp_path / path).write_text(f"x: {url}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [(one.rule, one.severity) for one in found] == [("database-url", severity)]
+
+
+@pytest.mark.parametrize(
+    "key_text",
+    ["sk-proj-a1b2c3d4e5f6g7h8i9j0T3BlbkFJa1b2c3d4e5f6g7h8i9j0",
+     "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",
+     "gsk_" + "Xk29" * 13],
+)  # fmt: skip
+def test_rows_of_keys_and_repetitions_are_made_up(key_text: str) -> None:
+    assert worst(f"x = '{key_text}'", "a.py") == "none"

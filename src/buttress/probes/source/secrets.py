@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
@@ -21,6 +22,11 @@ from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 from buttress.rules.inspecting import inspection_of
 
 MAX_FINDINGS: Final = 200  # in one file
+_DOCUMENT: Final = re.compile(r"\.(?:md|mdx|markdown|rst|adoc)$")
+_FOR_TRIALS: Final = re.compile(
+    r"(?:^|[/._-])(?:demos?|benchmarks?|playgrounds?|dev|devel|development|localhost|local|snake-?oil|"
+    r"self-?signed|dummy|fake)(?=[/._-])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,24 @@ def _scan(
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
         reading.record_unread(file.location, f"too many matches of rule {rule}; the rest of them")
-    return hits.found
+    why = _for_trials(file.location)
+    return [_lessened(hit, why) for hit in hits.found] if why else hits.found
+
+
+def _for_trials(location: str) -> str:
+    """Why a password or a private key there is likely none of a running system, by the path."""
+    path = location.lower()
+    if _DOCUMENT.search(path):
+        return "in a document"
+    return "by its path for demonstrations or development" if _FOR_TRIALS.search(path) else ""
+
+
+def _lessened(hit: CredentialHit, why: str) -> CredentialHit:
+    """Medium at most, if its rule says that it counts less in tests."""
+    if hit.rule.in_tests == hit.rule.severity or hit.severity not in ("high", "critical"):
+        return hit
+    note = f"{hit.note}, {why}" if hit.note else why
+    return replace(hit, severity="medium", note=note)
 
 
 PROBE: Final = _Secrets()

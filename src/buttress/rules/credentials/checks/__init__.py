@@ -32,6 +32,7 @@ CHECKS: Final[dict[str, Check]] = {
     "encoded": look,  # what it encodes is scanned, see ``scanner``
     "encoded-private-key": structures.encoded_private_key,
     "google": structures.google,
+    "google-oauth": structures.google_oauth,
     "grafana": checksums.grafana,
     "jwt": structures.jwt,
     "literal": assignments.literal,

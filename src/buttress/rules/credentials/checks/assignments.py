@@ -50,6 +50,13 @@ _SAFE_NAME: Final = re.compile(
 _LOOPBACK: Final = re.compile(
     rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
 )
+# Machines of one network: a container's name, addresses of RFC 1918, zones of clusters.
+_INNER: Final = re.compile(
+    rb"(?i)^[^.:]*(?::|$)|^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[0-9.]+(?::|$)"
+    rb"|\.(?:local|internal|lan|svc|cluster\.local|home\.arpa)(?::|$)"
+)
+_NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
+_SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
 # A line of comment that gives an example.
 _SHOWN: Final = re.compile(
     rb"(?i)^\s*(?:#|//|\*|--|;).*(?:\b(?:e\.?g\b|i\.e\b|examples?\b|for\s+instance|such\s+as|formats?\b)|"
@@ -186,12 +193,19 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if is_documented_host(host) or is_placeholder(secret):
         return None
-    if candidate.rule.settings.get("strong") and not _is_password(secret):
+    strong = _is_password(secret)
+    if _NAME_OF_SETTING.fullmatch(secret) or (candidate.rule.settings.get("strong") and not strong):
         return None
     if _LOOPBACK.search(host):
         return Verdict("for a service on the same machine", "low")
     line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
-    return Verdict("a comment gives it as an example", "low") if _SHOWN.search(line) else Verdict()
+    if _SHOWN.search(line):
+        return Verdict("a comment gives it as an example", "low")
+    if not strong and _INNER.search(host):
+        return Verdict("a plain one, for a machine of one's own network", "medium")
+    if not strong and _SPEAKS_OF_IT.search(secret):
+        return Verdict("a plain one, as examples have it", "medium")
+    return Verdict()
 
 
 def is_documented_host(host: bytes) -> bool:
