@@ -7,11 +7,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from buttress.probes.source.code.addresses import around
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
 
 _MAX_TEST: Final = 200  # characters of a test that are shown
+# An option that is turned off under a test: ``if insecure:`` and ``options["verify"] = False``.
+_SETS_OPTION: Final = re.compile(
+    r"^[ \t]*(?:el)?if ([^\n]{1,200}):[ \t]*\n(?:[^\n]*\n){0,2}?[ \t]*\w+\[[\"']\w+[\"']\] = False",
+    re.MULTILINE,
+)
 _MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
 _MAX_NAMES: Final = 6
 _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*\b(?!\s*[(\"'])")
@@ -126,6 +132,14 @@ def command_of(value: Value) -> Value | None:
         words = [one.known_text if one.known_text is not None else HOLE for one in value.elements]
         return Value(text=" ".join(words))
     return None
+
+
+def switched_option(text: str, line: int, names: Any) -> str:
+    """As ``switch_of``, of a call with ``**options`` of which one is set under such a test."""
+    for test in _SETS_OPTION.findall(around(text, line)):
+        if names.search(test):
+            return f"only where {test.strip()[:_MAX_TEST]} holds: whoever runs the program decides"
+    return ""
 
 
 def named(node: Any, text: str) -> str:

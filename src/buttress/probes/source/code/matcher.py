@@ -12,7 +12,14 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES
 from buttress.files.python_modules import Module, parsed, words
 from buttress.probes.source.code.addresses import only_nearby
-from buttress.probes.source.code.arguments import command_of, held, named, switch_of, text_of
+from buttress.probes.source.code.arguments import (
+    command_of,
+    held,
+    named,
+    switch_of,
+    switched_option,
+    text_of,
+)
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.conditions import pattern as compiled
 from buttress.probes.source.code.events import Event, Kind
@@ -289,6 +296,8 @@ class _Examination:
         switch = pattern.lessened
         if rule.switch and not switch:
             switch = switch_of(event.context, rule.switches)
+            if not switch and any(one.arg is None for one in getattr(event.node, "keywords", ())):
+                switch = switched_option(self._module.text, event.line, rule.switches)
         if rule.nearby and not switch and only_nearby(self._module.text, event.line):
             switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)

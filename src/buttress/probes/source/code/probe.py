@@ -35,9 +35,13 @@ from buttress.rules.inspecting import inspection_of
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
-_SECRET: Final = "secret"  # the label of its source
-_SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
-_LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
+# Labels of sources that functions give back among other things.
+_IN_PARTS: Final = ("secret", "random")
+_SHOWS: Final = {
+    "demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds", "hack", "perf",
+}  # fmt: skip
+_COPIES: Final = {"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty"}
+_LONG_WAY: Final = 3  # steps between functions from which on a finding is medium at most
 _LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
 _FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
 _OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
@@ -232,16 +236,19 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     """
     found = [hit.switch]
     if hit.taint is not None:
-        parts = hit.taint.label == _SECRET and hit.taint.steps
-        found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
+        parts = hit.taint.label in _IN_PARTS and hit.taint.steps
+        found += [hit.taint.check, "which part of it is meant is not followed" if parts else ""]
         if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
             found.append(_OF_A_FORM)
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
         steps = len(hit.taint.steps)
         found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
-    if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
+    folders = shown.location.lower().split("/")[:-1]
+    if _SHOWS.intersection(folders):
         found.append("it lies among demonstrations and measurements")
-    if hit.rule.seen and not shown.project_has(hit.rule.seen):
+    if _COPIES.intersection(folders):
+        found.append("it is a copy of somebody else's package")
+    if hit.rule.seen and not shown.program_has(hit.rule.seen):
         found.append(hit.rule.unseen)
     return [one for one in found if one]
 
