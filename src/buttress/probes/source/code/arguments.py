@@ -7,17 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from buttress.probes.source.code.addresses import around
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
 
 _MAX_TEST: Final = 200  # characters of a test that are shown
-# An option that is turned off under a test: ``if insecure:`` and ``options["verify"] = False``.
-_SETS_OPTION: Final = re.compile(
-    r"^[ \t]*(?:el)?if ([^\n]{1,200}):[ \t]*\n(?:[^\n]*\n){0,2}?[ \t]*\w+\[[\"']\w+[\"']\] = False",
-    re.MULTILINE,
-)
+_MAX_LINES: Final = 80  # before a call in which its options are looked for
+_MAX_BETWEEN: Final = 12  # between a test and what it sets
+_SET_OFF: Final = re.compile(r"""\[["']\w*(?:verify|ssl)\w*["']\]\s*=\s*False\b""")
 _MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
 _MAX_NAMES: Final = 6
 _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*\b(?!\s*[(\"'])")
@@ -91,6 +88,23 @@ def switch_of(context: Context, names: Any) -> str:
     return f"in {described}: who uses it is not followed" if names.search(described) else ""
 
 
+def set_before(node: Any, names: Any, text: str) -> str:
+    """Whether a call takes options that a test of a setting of such a name filled, in words."""
+    if not any(one.arg is None for one in getattr(node, "keywords", ())):
+        return ""
+    lines = text.split("\n", node.lineno)[: node.lineno - 1][-_MAX_LINES:]
+    for number, line in enumerate(lines):
+        if not _SET_OFF.search(line):
+            continue
+        indent = len(line) - len(line.lstrip())
+        for above in reversed(lines[max(0, number - _MAX_BETWEEN) : number]):
+            if above.strip() and len(above) - len(above.lstrip()) < indent:
+                if above.lstrip().startswith(("if ", "elif ")) and names.search(above):
+                    return f"only where {above.strip()[3:_MAX_TEST].rstrip(':').strip()} holds"
+                break
+    return ""
+
+
 def _settings(test: ast.expr) -> Iterator[str]:
     """Names of the settings that a test looks at: variables, attributes, keys that are asked for.
 
@@ -132,14 +146,6 @@ def command_of(value: Value) -> Value | None:
         words = [one.known_text if one.known_text is not None else HOLE for one in value.elements]
         return Value(text=" ".join(words))
     return None
-
-
-def switched_option(text: str, line: int, names: Any) -> str:
-    """As ``switch_of``, of a call with ``**options`` of which one is set under such a test."""
-    for test in _SETS_OPTION.findall(around(text, line)):
-        if names.search(test):
-            return f"only where {test.strip()[:_MAX_TEST]} holds: whoever runs the program decides"
-    return ""
 
 
 def named(node: Any, text: str) -> str:

@@ -16,8 +16,8 @@ from buttress.probes.source.code.arguments import (
     command_of,
     held,
     named,
+    set_before,
     switch_of,
-    switched_option,
     text_of,
 )
 from buttress.probes.source.code.conditions import Condition
@@ -295,9 +295,9 @@ class _Examination:
             raise _EnoughError
         switch = pattern.lessened
         if rule.switch and not switch:
-            switch = switch_of(event.context, rule.switches)
-            if not switch and any(one.arg is None for one in getattr(event.node, "keywords", ())):
-                switch = switched_option(self._module.text, event.line, rule.switches)
+            switch = switch_of(event.context, rule.switches) or set_before(
+                event.node, rule.switches, self._module.text
+            )
         if rule.nearby and not switch and only_nearby(self._module.text, event.line):
             switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
