@@ -30,7 +30,7 @@ _TEST_FOLDER: Final = re.compile(
 )
 _TEST_FILE: Final = re.compile(
     r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec|e2e)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist)$|"
-    r"^\.(?:secrets?ignore|gitleaksignore|betterleaksignore|trufflehogignore|ggignore|secrets\.baseline)$"
+    r"^\.(?:secrets?|gitleaks|betterleaks|trufflehog|gg)ignore$|^\.secrets\.baseline$"
 )
 
 

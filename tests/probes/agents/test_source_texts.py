@@ -105,8 +105,8 @@ def test_any_text_is_read(text: str) -> None:
 
 def test_what_an_element_of_a_page_shows_is_no_description_of_a_tool(tmp_path: Path) -> None:
     card = 'export const a = () => <Card // mcp\n  title="x"\n  {}={} />;\n'
-    for given in (f'"{ORDER}"', f'{{"{ORDER}"}}'):
-        assert found(tmp_path, "a.tsx", card.format("description", given)) == []
+    for shown in (f'"{ORDER}"', f'{{"{ORDER}"}}'):
+        assert found(tmp_path, "a.tsx", card.format("description", shown)) == []
     tool = f'server.registerTool("a", {{ description: "{ORDER}" }}) // mcp\n'
     assert ("agent-override", "b.tsx:1") in found(tmp_path, "b.tsx", tool)
     java = f'// mcp\nclass A {{ @Tool(description="{ORDER}") void a() {{}} }}\n'
