@@ -93,7 +93,17 @@ CASES = {
         "medium",
     ),
     "code at a branch": (
-        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "high",
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "medium",
+    ),
+    "code of whatever is named": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code of a named repository": (
+        {"a.py": MODEL.replace("(n,", "('acme/model',")}, "trust-remote-code", "medium",
+    ),
+    "code of a named owner": (
+        {"a.py": MODEL.replace("(n,", "(f'acme/{n}',")}, "trust-remote-code", "medium",
+    ),
+    "code of a table": (
+        {"a.py": MODEL.replace("(n,", "(MODEL_NAMES[n],")}, "trust-remote-code", "medium",
     ),
     "code of a folder": (
         {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
