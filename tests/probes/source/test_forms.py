@@ -230,3 +230,30 @@ def test_a_password_counts_less_where_nothing_runs(
 )  # fmt: skip
 def test_rows_of_keys_and_repetitions_are_made_up(key_text: str) -> None:
     assert worst(f"x = '{key_text}'", "a.py") == "none"
+
+
+@pytest.mark.parametrize(
+    ("query", "severity"),
+    [("sv=2022-11-02&sp=rw&se=2999-01-01T00:00:00Z", "high"), ("sv=2022-11-02&si=own", "high"),
+     ("se=2999-01-01&amp;sp=rl&amp;sv=2022-11-02", "medium"),
+     ("sv=2022-11-02&sp=rw&se=2021-01-01", "low")],
+)  # fmt: skip
+def test_a_shared_access_signature_counts_by_its_rights_and_its_end(
+    query: str, severity: str
+) -> None:
+    amp = "&amp;" if "&amp;" in query else "&"
+    url = sample(f"https://shop.blob.core.windows.net/c/m.bin?{query}{amp}sig={{b64:43}}%3D", 3)
+    assert worst(f'URL = "{url}"\n', "a.py") == severity
+
+
+def test_the_token_of_a_user_stands_in_a_kubeconfig_only() -> None:
+    user = sample("users:\n- name: a\n  user:\n    token: {base62:40}\n", 2)
+    assert worst(f"apiVersion: v1\nkind: Config\n{user}", "config") == "high"
+    assert worst(f"apiVersion: v1\nkind: ConfigMap\n{user}", "config") == "medium"
+
+
+def test_the_key_of_a_provider_needs_its_name_and_its_form() -> None:
+    key_text = sample("{base62:32}", 4)
+    assert worst(f"MISTRAL_API_KEY={key_text}\n", ".env") == "high"
+    assert worst(f"MISTRAL_API_KEY={key_text}Z1\n", ".env") == "medium"
+    assert worst(f"SHOP_API_KEY={key_text}\n", ".env") == "medium"

@@ -25,6 +25,7 @@ def look(candidate: CredentialCandidate) -> Verdict | None:
 CHECKS: Final[dict[str, Check]] = {
     "": look,
     "azure": structures.sixty_four_bytes,
+    "azure-sas": assignments.azure_sas,
     "bech32": checksums.bech32,
     "crc62": checksums.crc62,
     "discord": structures.discord,
@@ -35,6 +36,7 @@ CHECKS: Final[dict[str, Check]] = {
     "google-oauth": structures.google_oauth,
     "grafana": checksums.grafana,
     "jwt": structures.jwt,
+    "kubeconfig": assignments.kubeconfig,
     "literal": assignments.literal,
     "pair": companions.pair,
     "password": assignments.password,

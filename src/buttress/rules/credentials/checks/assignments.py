@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -57,6 +58,11 @@ _INNER: Final = re.compile(
 )
 _NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
 _SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
+_KUBECONFIG: Final = re.compile(rb"(?m)^kind:[ \t]*Config\b")
+_USERS: Final = re.compile(rb"(?m)^users:")
+_PARAMETER: Final = re.compile(rb"[?&;](?:amp;)?([A-Za-z]{2,3})=([^&\s\"'<>`]{1,200})")
+_VERSION: Final = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A line of comment that gives an example.
 _SHOWN: Final = re.compile(
     rb"(?i)^\s*(?:#|//|\*|--|;).*(?:\b(?:e\.?g\b|i\.e\b|examples?\b|for\s+instance|such\s+as|formats?\b)|"
@@ -128,6 +134,33 @@ def query(candidate: CredentialCandidate) -> Verdict | None:
     if weak and (len(secret) < _LEAST_WEAK or _HEX.fullmatch(secret)):
         return None
     return Verdict(_names(candidate))
+
+
+def kubeconfig(candidate: CredentialCandidate) -> Verdict | None:
+    """What a user of a kubeconfig signs in with."""
+    whole = _KUBECONFIG.search(candidate.data) and _USERS.search(candidate.data)
+    if not whole or is_placeholder(candidate.secret) or not is_random(candidate.secret):
+        return None
+    return Verdict(_names(candidate))
+
+
+def azure_sas(candidate: CredentialCandidate) -> Verdict | None:
+    """A signature that opens storage at Azure to whoever has it, until a date.
+
+    One that has expired is low, one that lets nobody write is medium: such are given to the public.
+    """
+    line = candidate.data[candidate.whole[0] : candidate.end + _NEAR].split(maxsplit=1)[0]
+    told = {key.lower(): value for key, value in _PARAMETER.findall(line)}
+    if not _VERSION.fullmatch(told.get(b"sv", b"")) or not is_random(
+        unquote_to_bytes(candidate.secret)
+    ):
+        return None
+    end = told.get(b"se", b"")[:10].decode("ascii", "replace")
+    if end and end < datetime.now(UTC).date().isoformat():
+        return Verdict("it has expired", "low")
+    if not set(told.get(b"sp", b"w")) & set(b"wdacu"):
+        return Verdict("it lets nobody write", "medium")
+    return Verdict(f"valid until {end}" if _DATE.fullmatch(end) else "")
 
 
 def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
