@@ -415,14 +415,16 @@ CASES = {
         FLOW,
         "on: issues\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
         "      - uses: anthropics/claude-code-action@v1\n"
-        "        with: {allowed_non_write_users: '*', prompt: Triage, claude_args: '--allowedTools Bash(git log:*),Bash(gh api repos/a/b:*)'}\n",
+        "        with: {allowed_non_write_users: '*', prompt: Go, "
+        "claude_args: '--allowedTools Bash(git log:*),Bash(gh api repos/a/b:*)'}\n",
         "gha-agent-anyone", "",
     ),
     "the same with all of git": (
         FLOW,
         "on: issues\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
         "      - uses: anthropics/claude-code-action@v1\n"
-        "        with: {allowed_non_write_users: '*', prompt: Triage, claude_args: '--allowedTools Bash(git:*)'}\n",
+        "        with: {allowed_non_write_users: '*', prompt: Go, "
+        "claude_args: '--allowedTools Bash(git:*)'}\n",
         "gha-agent-anyone", "high",
     ),
     "a server that asks since its version 8": (
