@@ -411,6 +411,34 @@ CASES = {
         "- {apiGroups: [''], resources: ['*'], verbs: ['*']}\n",
         "k8s-wildcard-role", "high",
     ),
+    "an agent for anybody with commands that only read": (
+        FLOW,
+        "on: issues\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+        "      - uses: anthropics/claude-code-action@v1\n"
+        "        with: {allowed_non_write_users: '*', prompt: Go, "
+        "claude_args: '--allowedTools Bash(git log:*),Bash(gh api repos/a/b:*)'}\n",
+        "gha-agent-anyone", "",
+    ),
+    "the same with all of git": (
+        FLOW,
+        "on: issues\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+        "      - uses: anthropics/claude-code-action@v1\n"
+        "        with: {allowed_non_write_users: '*', prompt: Go, "
+        "claude_args: '--allowedTools Bash(git:*)'}\n",
+        "gha-agent-anyone", "high",
+    ),
+    "a server that asks since its version 8": (
+        "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
+        "elasticsearch:8.13.2\n    ports: ['9200:9200']\n", "compose-public-port", "",
+    ),
+    "the same of before": (
+        "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
+        "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
+    "the same of others, who switch it off": (
+        "compose.yaml", "services:\n  e:\n    image: bitnami/elasticsearch:8.12.0\n"
+        "    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
 }  # fmt: skip
 
 

@@ -93,7 +93,17 @@ CASES = {
         "medium",
     ),
     "code at a branch": (
-        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "high",
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "medium",
+    ),
+    "code of whatever is named": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code of a named repository": (
+        {"a.py": MODEL.replace("(n,", "('acme/model',")}, "trust-remote-code", "medium",
+    ),
+    "code of a named owner": (
+        {"a.py": MODEL.replace("(n,", "(f'acme/{n}',")}, "trust-remote-code", "medium",
+    ),
+    "code of a table": (
+        {"a.py": MODEL.replace("(n,", "(MODEL_NAMES[n],")}, "trust-remote-code", "medium",
     ),
     "code of a folder": (
         {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
@@ -282,8 +292,64 @@ CASES = {
         {"a.py": "import os\nos.system('curl http://a.net/install.sh | sh')\n"},
         "piped-to-shell", "high",
     ),
+    "a key that makes no cookie": (
+        {"app.py": f"{CORS}secret_key = read()\n"}, "cors-everybody", "medium",
+    ),
+    "a cookie of another program": (
+        {"gateway/app.py": CORS, "portal/enter.py": COOKIE}, "cors-everybody", "medium",
+    ),
+    "a cookie of the same package": (
+        {"shop/__init__.py": "", "shop/api/__init__.py": "", "shop/api/app.py": CORS,
+         "shop/enter.py": COOKIE},
+        "cors-everybody", "high",
+    ),
+    "a copy of somebody's package": (
+        {"a/_vendor/b.py": TLS.format("f'https://{host}/a'")}, "tls-verification-off", "medium",
+    ),
+    "TLS through a socket of this machine": (
+        {"a.py": "import aiohttp, ssl\ndef context():\n    c = ssl.create_default_context()\n"
+         "    c.check_hostname = False\n    return c\n"
+         "def session(p):\n    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(p))\n"},
+        "tls-context-unverified", "medium",
+    ),
+    "an option that a setting turns off": (
+        {"a.py": "import requests\ndef get(url, disable_ssl_verify=False):\n    options = {}\n"
+         "    if disable_ssl_verify:\n        options['verify'] = False\n"
+         "    return requests.get(url, **options)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "an option that is turned off": (
+        {"a.py": "import requests\ndef get(url):\n    options = {}\n"
+         "    options['verify'] = False\n    return requests.get(url, **options)\n"},
+        "tls-verification-off", "high",
+    ),
+    "a token of a function's parts": (
+        {"a.py": "import flask, random\ndef parts():\n    return [1, random.random()]\n"
+         "proof_token = work(parts())\n"},
+        "predictable-token", "medium",
+    ),
+    "the beginning of a secret, if it is long": (
+        {"a.py": f"{LOG}key = os.environ['SHOP_API_KEY']\n"
+         "log.info('key %s', key[:4] if len(key) > 4 else key)\n"},
+        "secret-logged", "",
+    ),
+    "a shell of another kind": (
+        {"a.py": "from bashkit import Bash\nfrom langchain_core.tools import tool\n"
+         "@tool\nasync def run(command: str):\n    'Run.'\n"
+         "    return await Bash.from_snapshot(b'').execute(command)\n"},
+        "llm-sql", "",
+    ),
+    "a name of a route on one way, made safe on the other": (
+        {"a.py": "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+         "@app.get('/media/{name}')\ndef get(name, small: bool):\n    if small:\n"
+         "        result = os.path.join('small', name)\n    else:\n"
+         "        result = os.path.join('media', os.path.basename(name))\n"
+         "    return open(result)\n"},
+        "path-untrusted", "medium",
+    ),
     "tables of a model in a sandbox": (
-        {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"}, "agent-python-tool", "",
+        {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
+        "agent-python-tool", "medium",
     ),
     "tables of a model": (
         {"a.py": "import pandasai\npandasai.chat(q, f)\n"}, "agent-python-tool", "high",

@@ -64,7 +64,7 @@ def test_what_is_no_switch_stays_high(text: str) -> None:
 def test_remote_code_by_a_switch() -> None:
     """The flag of the command line is the operator's."""
     text = "from transformers import AutoModel\ndef f(args):\n    if args.{}:\n        "
-    call = "AutoModel.from_pretrained('a/b', revision='0' * 40, trust_remote_code=True)\n"
+    call = "AutoModel.from_pretrained(args.model, trust_remote_code=True)\n"
     assert [one for one, _ in severities(text.format("trust_remote_code") + call)] == ["medium"]
     assert [one for one, _ in severities(text.format("fast") + call)] == ["high"]
 
@@ -193,3 +193,24 @@ def test_a_program_that_is_looked_for_is_plain() -> None:
     )
     assert severities(text.format("dot", "-n")) == []
     assert [one for one, _ in severities(text.format("bash", "-c"))] == ["critical"]
+
+
+def test_options_that_a_setting_switches_off() -> None:
+    text = (
+        "import boto3\ndef get(verify_ssl):\n    options = {{'service_name': 's3'}}\n"
+        "    if {}:\n        options['verify'] = False\n    return boto3.client(**options)\n"
+    )
+    ((severity, message),) = severities(text.format("not verify_ssl"))
+    assert severity == "medium"
+    assert "only where not verify_ssl holds" in message
+    assert [one for one, _ in severities(text.format("found"))] == ["high"]
+
+
+def test_a_permission_to_manage_is_one_of_administrators() -> None:
+    text = (
+        "import httpx\nfrom fastapi import Depends, FastAPI\napp = FastAPI()\n"
+        "@app.post('/models')\ndef models(base: str, _=Depends(require_permission({}))):\n"
+        "    return httpx.get(base)\n"
+    )
+    assert [one for one, _ in severities(text.format("Permission.MANAGE_LLMS"))] == ["medium"]
+    assert [one for one, _ in severities(text.format("Permission.READ"))] == ["high"]

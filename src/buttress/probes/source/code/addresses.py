@@ -8,7 +8,8 @@ from typing import Final
 # Where a text begins with an address; in prose and comments an address is no place that is called.
 _ADDRESS: Final = re.compile(r"""["'](\w+|\{\w+\})://([^\s/"'?#:]*|\[[\da-f:]*\])""")
 _HERE: Final = re.compile(
-    r"://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)\b",
+    r"://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)\b"
+    r"|\bUnixConnector\b|\bAF_UNIX\b|\buds=|\bhttp\+unix\b",
     re.IGNORECASE,
 )
 _OF_HERE: Final = re.compile(
@@ -26,7 +27,7 @@ def only_nearby(text: str, line: int) -> bool:
     Where the function names none, those of the module count. Where none is named at all, nothing
     is known: false.
     """
-    for part in (_around(text, line), text):
+    for part in (around(text, line), text):
         told = _judged(part)
         if told is not None:
             return told
@@ -45,7 +46,7 @@ def _judged(text: str) -> bool | None:
     return found or (True if _HERE.search(text) else None)
 
 
-def _around(text: str, line: int) -> str:
+def around(text: str, line: int) -> str:
     """The lines of the function in which a line stands."""
     lines = text.split("\n")
     first, deep = line - 1, _indent(lines[line - 1] if line <= len(lines) else "")

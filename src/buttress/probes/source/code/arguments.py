@@ -12,6 +12,9 @@ from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
 
 _MAX_TEST: Final = 200  # characters of a test that are shown
+_MAX_LINES: Final = 80  # before a call in which its options are looked for
+_MAX_BETWEEN: Final = 12  # between a test and what it sets
+_SET_OFF: Final = re.compile(r"""\[["']\w*(?:verify|ssl)\w*["']\]\s*=\s*False\b""")
 _MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
 _MAX_NAMES: Final = 6
 _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*\b(?!\s*[(\"'])")
@@ -83,6 +86,23 @@ def switch_of(context: Context, names: Any) -> str:
             return f"{where}: whoever runs the program decides"
     described = next((one for one in context.functions if _DESCRIBES.search(one)), "")
     return f"in {described}: who uses it is not followed" if names.search(described) else ""
+
+
+def set_before(node: Any, names: Any, text: str) -> str:
+    """Whether a call takes options that a test of a setting of such a name filled, in words."""
+    if not any(one.arg is None for one in getattr(node, "keywords", ())):
+        return ""
+    lines = text.split("\n", node.lineno)[: node.lineno - 1][-_MAX_LINES:]
+    for number, line in enumerate(lines):
+        if not _SET_OFF.search(line):
+            continue
+        indent = len(line) - len(line.lstrip())
+        for above in reversed(lines[max(0, number - _MAX_BETWEEN) : number]):
+            if above.strip() and len(above) - len(above.lstrip()) < indent:
+                if above.lstrip().startswith(("if ", "elif ")) and names.search(above):
+                    return f"only where {above.strip()[3:_MAX_TEST].rstrip(':').strip()} holds"
+                break
+    return ""
 
 
 def _settings(test: ast.expr) -> Iterator[str]:

@@ -312,7 +312,11 @@ class Evaluator(ABC):
 
     def _choice(self, node: ast.IfExp, scope: NameScope) -> Value:
         self.value(node.test, scope)
-        return joined(self.value(node.body, scope), self.value(node.orelse, scope))
+        body, other = self.value(node.body, scope), self.value(node.orelse, scope)
+        cut, whole = node.body, ast.dump(node.orelse)
+        if isinstance(cut, ast.Subscript) and _is_hint(cut.slice) and ast.dump(cut.value) == whole:
+            return body  # key[:4] if len(key) > 4 else key
+        return joined(body, other)
 
     def _either(self, node: ast.BoolOp, scope: NameScope) -> Value:
         values = [self.value(one, scope) for one in node.values]

@@ -22,6 +22,7 @@ _MAX_EITHER = 8  # of which one holds
 # Who may call a route, as dependencies and decorators name it.
 _ADMINISTRATOR: Final = re.compile(
     r"(?i)(?<!non)(?<!not)(?<!non_)(?<!not_)(?<!no_)(?:admin(?!ister(?!ator))|super_?user)"
+    r"|\A(?:CAN_)?MANAGE_[A-Z]"  # a permission
 )
 _ROUTES: Final = frozenset(
     {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}

@@ -12,7 +12,14 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES
 from buttress.files.python_modules import Module, parsed, words
 from buttress.probes.source.code.addresses import only_nearby
-from buttress.probes.source.code.arguments import command_of, held, named, switch_of, text_of
+from buttress.probes.source.code.arguments import (
+    command_of,
+    held,
+    named,
+    set_before,
+    switch_of,
+    text_of,
+)
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.conditions import pattern as compiled
 from buttress.probes.source.code.events import Event, Kind
@@ -288,7 +295,9 @@ class _Examination:
             raise _EnoughError
         switch = pattern.lessened
         if rule.switch and not switch:
-            switch = switch_of(event.context, rule.switches)
+            switch = switch_of(event.context, rule.switches) or set_before(
+                event.node, rule.switches, self._module.text
+            )
         if rule.nearby and not switch and only_nearby(self._module.text, event.line):
             switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
