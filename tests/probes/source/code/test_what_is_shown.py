@@ -347,6 +347,20 @@ CASES = {
          "    return open(result)\n"},
         "path-untrusted", "medium",
     ),
+    "an answer by its name": (
+        {"a.py": "def handle(self, assistant_reply):\n    return eval(assistant_reply)\n"},
+        "llm-code-executed", "critical",
+    ),
+    "an answer that is tested": (
+        {"a.py": "import re\ndef handle(self, assistant_reply):\n"
+         "    if not re.fullmatch('[0-9+ ]+', assistant_reply):\n        return None\n"
+         "    return eval(assistant_reply)\n"},
+        "llm-code-executed", "",
+    ),
+    "a text by its name": (
+        {"a.py": "def handle(reply_format, value):\n    return eval(value)\n"},
+        "llm-code-executed", "",
+    ),
     "tables of a model in a sandbox": (
         {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
         "agent-python-tool", "medium",
