@@ -257,3 +257,40 @@ def test_the_key_of_a_provider_needs_its_name_and_its_form() -> None:
     assert worst(f"MISTRAL_API_KEY={key_text}\n", ".env") == "high"
     assert worst(f"MISTRAL_API_KEY={key_text}Z1\n", ".env") == "medium"
     assert worst(f"SHOP_API_KEY={key_text}\n", ".env") == "medium"
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("cassettes/ask.yaml", "low"), ("ui/__snapshots__/a.txt", "low"), ("golden/a.txt", "low"),
+     ("fixtures.py", "low"), ("fake_server.py", "low"), (".env.test", "low"), ("ask.snap", "low"),
+     ("latest/a.py", "high"), ("snapshots/a.py", "high"), ("testify.py", "high")],
+)  # fmt: skip
+def test_recorded_and_made_up_data_are_of_tests(tmp_path: Path, path: str, severity: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    url = sample("postgresql://shop:{base62:20}@db.internal/orders", 8)
+    (tmp_path / path).write_text(f"x: {url}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [one.severity for one in found] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "severity"),
+    [("notes.txt", "hf_{letters:34}", "critical"), ("tests/a.py", "hf_{letters:34}", "critical"),
+     ("README.md", "hf_{letters:34}", "medium"),
+     ("tests/cassettes/a.yaml", "hf_{letters:34}", "medium"),
+     ("README.md", "ghp_{crc62:30}", "critical"), (".env.dev", "hf_{letters:34}", "critical")],
+)  # fmt: skip
+def test_a_key_without_a_checksum_is_doubtful_in_documents_and_recordings(
+    tmp_path: Path, path: str, template: str, severity: str
+) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(f"x: {sample(template, 5)}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [one.severity for one in found] == [severity]
+
+
+def test_an_encrypted_password_in_an_address_is_medium() -> None:
+    url = sample("mysql+pymysql://root:gAAAAAB{b64url:100}==@db.shop.net:3306/orders", 5)
+    assert worst(f"database_url: {url}\n", "a.yaml") == "medium"

@@ -23,6 +23,11 @@ from buttress.rules.inspecting import inspection_of
 
 MAX_FINDINGS: Final = 200  # in one file
 _DOCUMENT: Final = re.compile(r"\.(?:md|mdx|markdown|rst|adoc)$")
+_RECORDED: Final = re.compile(
+    r"(?:^|/)(?:vcr_)?(?:cassettes|fixtures|mocks|golden|goldens|__(?:fixtures|mocks|snapshots)__)/"
+    r"|\.snap$"
+)
+_SUMMED: Final = {"crc62", "grafana", "bech32", "pypi"}  # checks of rules that know a checksum
 _FOR_TRIALS: Final = re.compile(
     r"(?:^|[/._-])(?:demos?|benchmarks?|playgrounds?|dev|devel|development|localhost|local|snake-?oil|"
     r"self-?signed|dummy|fake)(?=[/._-])"
@@ -139,24 +144,26 @@ def _scan(
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
         reading.record_unread(file.location, f"too many matches of rule {rule}; the rest of them")
-    why = _for_trials(file.location)
-    return [_lessened(hit, why) for hit in hits.found] if why else hits.found
+    return [_lessened(hit, file.location.lower()) for hit in hits.found]
 
 
-def _for_trials(location: str) -> str:
-    """Why a password or a private key there is likely none of a running system, by the path."""
-    path = location.lower()
-    if _DOCUMENT.search(path):
-        return "in a document"
-    return "by its path for demonstrations or development" if _FOR_TRIALS.search(path) else ""
+def _lessened(hit: CredentialHit, path: str) -> CredentialHit:
+    """Medium at most, with the reason, where by the path it is hardly one of a running system.
 
-
-def _lessened(hit: CredentialHit, why: str) -> CredentialHit:
-    """Medium at most, if its rule says that it counts less in tests."""
-    if hit.rule.in_tests == hit.rule.severity or hit.severity not in ("high", "critical"):
+    In documents and recorded answers most keys are altered; only a checksum says that one is not.
+    Passwords and private keys, which count less in tests, do so among what is for development, too.
+    """
+    if hit.severity not in ("high", "critical") or hit.rule.check in _SUMMED:
         return hit
-    note = f"{hit.note}, {why}" if hit.note else why
-    return replace(hit, severity="medium", note=note)
+    if _DOCUMENT.search(path):
+        why = "in a document"
+    elif _RECORDED.search(path):
+        why = "among recorded or made-up data"
+    elif hit.rule.in_tests == "low" and _FOR_TRIALS.search(path):
+        why = "by its path for demonstrations or development"
+    else:
+        return hit
+    return replace(hit, severity="medium", note=f"{hit.note}, {why}" if hit.note else why)
 
 
 PROBE: Final = _Secrets()

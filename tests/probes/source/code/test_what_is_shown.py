@@ -93,7 +93,17 @@ CASES = {
         "medium",
     ),
     "code at a branch": (
-        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "high",
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "medium",
+    ),
+    "code of whatever is named": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code of a named repository": (
+        {"a.py": MODEL.replace("(n,", "('acme/model',")}, "trust-remote-code", "medium",
+    ),
+    "code of a named owner": (
+        {"a.py": MODEL.replace("(n,", "(f'acme/{n}',")}, "trust-remote-code", "medium",
+    ),
+    "code of a table": (
+        {"a.py": MODEL.replace("(n,", "(MODEL_NAMES[n],")}, "trust-remote-code", "medium",
     ),
     "code of a folder": (
         {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
@@ -282,6 +292,9 @@ CASES = {
         {"a.py": "import os\nos.system('curl http://a.net/install.sh | sh')\n"},
         "piped-to-shell", "high",
     ),
+    "a key that makes no cookie": (
+        {"app.py": f"{CORS}secret_key = read()\n"}, "cors-everybody", "medium",
+    ),
     "a cookie of another program": (
         {"gateway/app.py": CORS, "portal/enter.py": COOKIE}, "cors-everybody", "medium",
     ),
@@ -325,6 +338,14 @@ CASES = {
          "@tool\nasync def run(command: str):\n    'Run.'\n"
          "    return await Bash.from_snapshot(b'').execute(command)\n"},
         "llm-sql", "",
+    ),
+    "a name of a route on one way, made safe on the other": (
+        {"a.py": "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+         "@app.get('/media/{name}')\ndef get(name, small: bool):\n    if small:\n"
+         "        result = os.path.join('small', name)\n    else:\n"
+         "        result = os.path.join('media', os.path.basename(name))\n"
+         "    return open(result)\n"},
+        "path-untrusted", "medium",
     ),
     "tables of a model in a sandbox": (
         {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},

@@ -94,16 +94,24 @@ def _added(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(subject.line(()), source)
 
 
+_DEFAULT: Final = re.compile(r"\$\{\w+:?-([^{}]*)\}")
+
+
 def _volumes(subject: Subject) -> Iterator[tuple[int, str, bool]]:
     """Line and source of each, and whether the service only reads it."""
     given = subject.value.get("volumes")
     for index, one in enumerate(given) if isinstance(given, list) else ():
         if isinstance(one, str):
-            source, *_, mode = f"{one}:".split(":")[:3]
+            source, *_, mode = f"{_by_default(one)}:".split(":")[:3]
             yield subject.line(("volumes", index)), source, "ro" in mode.split(",")
         elif isinstance(one, dict) and isinstance(one.get("source"), str):
             reads = one.get("read_only") is True
-            yield subject.line(("volumes", index)), one["source"], reads
+            yield subject.line(("volumes", index)), _by_default(one["source"]), reads
+
+
+def _by_default(text: str) -> str:
+    """A text with the defaults of its variables in their place."""
+    return _DEFAULT.sub(r"\1", text)
 
 
 def is_monitor(image: Any) -> bool:

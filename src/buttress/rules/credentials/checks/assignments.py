@@ -58,6 +58,7 @@ _INNER: Final = re.compile(
 )
 _NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
 _SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
+_FERNET: Final = re.compile(rb"gAAAAA[0-9A-Za-z_-]{60}")  # version 0x80, a time and more
 _KUBECONFIG: Final = re.compile(rb"(?m)^kind:[ \t]*Config\b")
 _USERS: Final = re.compile(rb"(?m)^users:")
 _PARAMETER: Final = re.compile(rb"[?&;](?:amp;)?([A-Za-z]{2,3})=([^&\s\"'<>`]{1,200})")
@@ -234,6 +235,8 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
     line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
     if _SHOWN.search(line):
         return Verdict("a comment gives it as an example", "low")
+    if _FERNET.match(secret):
+        return Verdict("encrypted, so only as safe as the key of the program", "medium")
     if not strong and _INNER.search(host):
         return Verdict("a plain one, for a machine of one's own network", "medium")
     if not strong and _SPEAKS_OF_IT.search(secret):
