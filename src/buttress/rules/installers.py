@@ -43,13 +43,22 @@ _HOSTS: Final = (
     r"install\.duckdb\.org", r"clickhouse\.com", r"sentry\.io", r"cli\.sentry\.dev",
     r"(?:community\.)?chocolatey\.org", r"get\.scoop\.sh", r"starship\.rs", r"code-server\.dev",
     r"coder\.com",
+    r"(?:apt\.)?releases\.hashicorp\.com", r"artifacts\.elastic\.co", r"install\.datadoghq\.com",
+    r"(?:get\.netdata\.cloud|my-netdata\.io)", r"get\.acme\.sh", r"get\.jetify\.com",
+    r"packagecloud\.io/install/repositories/github/git-lfs",
+    r"(?:www\.)?npmjs\.(?:com|org)/install", r"(?:dl\.)?yarnpkg\.com", r"get\.nextflow\.io",
+    r"download\.swift\.org",
+    # mirrors of packages and installers that universities and providers run
+    r"mirrors\.(?:tuna\.tsinghua\.edu\.cn|ustc\.edu\.cn|aliyun\.com|huaweicloud\.com)",
+    r"rsproxy\.cn",
     # models and agents
     r"ollama\.(?:com|ai)", r"(?:hf|huggingface)\.co/cli", r"lmstudio\.ai", r"claude\.ai",
     r"cursor\.com", r"opencode\.ai", r"get\.modular\.com",
 )  # fmt: skip
 # Repositories of which the vendor's installation page names a script, or releases.
 _REPOSITORIES: Final = (
-    "nvm-sh/nvm", "homebrew/install", "pyenv/pyenv-installer", "pypa/get-pip", "pdm-project/pdm",
+    "nvm-sh/nvm", "homebrew/install", "python-poetry/poetry",
+    "pyenv/pyenv-installer", "pypa/get-pip", "pdm-project/pdm",
     "helm/helm", "astral-sh/uv", "astral-sh/ruff", "conda-forge/miniforge", "mamba-org/mamba",
     "ohmyzsh/ohmyzsh", "anchore/syft", "anchore/grype", "aquasecurity/trivy", "nektos/act",
     "golangci/golangci-lint", "rhysd/actionlint", "k3d-io/k3d", "kubernetes/minikube",
@@ -88,7 +97,7 @@ def known_source(command: str) -> str:
     vendors = [_VENDOR.match(one) for one in addresses]
     if all(vendors) and (first := vendors[0]):
         whose = first["host"] or first["repository"] or "its vendor"
-        return f"by HTTPS from {whose}, as its vendor says how to install it"
+        return f"by HTTPS from {whose}, which is known for such installers"
     if all(vendor or _FIXED.match(one) for vendor, one in zip(vendors, addresses, strict=True)):
         return "by HTTPS, a fixed version of a repository"
     return ""

@@ -125,6 +125,8 @@ def _lessened(subject: Subject, value: str) -> str:
     if subject.context.get("where") in _PIPELINES:
         if _PASSWORD.search(name):
             return "in a pipeline, mostly that of a service which ends with the job"
+        if _OF_ITS_OWN.search(name):
+            return "in a pipeline, where it signs for the run alone"
         words = not is_random(value.encode("utf-8", "replace"))
         if words and any(_OWN_MACHINE.search(one) for one in near):
             return "in a pipeline that uses a service of its own machine"

@@ -38,6 +38,7 @@ POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  initContainers:\n  - name: a\n"
     "    image: a:1\n    command: [sh, -c, '{}']\n    securityContext: {{privileged: true}}\n"
 )
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  {}\n    {}\n    {}\n"
 JOB = "jobs:\n  a:\n    runs-on: ubuntu-latest\n"
 TITLE = "    steps:\n      - run: echo ${{ github.event.pull_request.title }}\n"
 BRANCH = "    env: {B: '${{ github.head_ref }}'}\n    steps:\n      - run: mkdir ${{ env.B }}\n"
@@ -438,6 +439,31 @@ CASES = {
     "the same of others, who switch it off": (
         "compose.yaml", "services:\n  e:\n    image: bitnami/elasticsearch:8.12.0\n"
         "    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
+    "a certificate in a secret": (
+        "s.yaml", SECRET.format("ca.crt: |", "-----BEGIN CERTIFICATE-----", "MIIB0zCCAX2gAwIBAgI"),
+        "k8s-literal-secret", "medium",
+    ),
+    "settings in a secret": (
+        "s.yaml", SECRET.format("app.yaml: |", "port: 80", "level: info"),
+        "k8s-literal-secret", "medium",
+    ),
+    "settings with a password in a secret": (
+        "s.yaml", SECRET.format("app.yaml: |", "port: 80", "password: q7Rt2-Wx9Lm4Kp8Zv"),
+        "k8s-literal-secret", "high",
+    ),
+    "a default that is written with digits": (
+        "Dockerfile", "FROM a:1\nENV ADMIN_PASSWORD=sup3r-s3cr3t-p4ssw0rd\n",
+        "env-secret", "medium",
+    ),
+    "a value that an image is built with": (
+        "Dockerfile", "FROM a:1\nARG SESSION_SECRET=needed-at-build-time-only-32-chars\n",
+        "env-secret", "medium",
+    ),
+    "what signs for the run of a pipeline": (
+        FLOW,
+        f"on: push\n{JOB}    env: {{NEXTAUTH_SECRET: 'q7Rt2Wx9Lm4Kp8ZvB3nY6'}}\n    steps: []\n",
+        "env-secret", "medium",
     ),
 }  # fmt: skip
 

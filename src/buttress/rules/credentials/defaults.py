@@ -18,10 +18,13 @@ _WORDS: Final = (
     r"application|internal|public|private|session|cookie|encrypt(?:ion)?|hash|salt|sign(?:ing)?|"
     r"hmac|master|client|backend|frontend|web|site|prod(?:uction)?|staging|initial|docker|compose|"
     r"container|cluster|stack|agent|chat|bot|llm|ai|ml|rag|sk|pk|lf|ci|real|fake|dummy|hello|world|"
+    r"build|runtime|time|image|unused|ignored|whatever|something|anything|needed|required|must|be|set|"
+    r"later|with|at|least|char(?:acter)?s?|bits?|bytes?|min(?:imum)?|length|longer|top|let|me|once|"
     r"welcome|qwerty|helm|chart|kube(?:rnetes)?|k8s"
 )
 _COMMON: Final = re2.compile(_WORDS)
 _ALL_COMMON: Final = re2.compile(f"(?:{_WORDS})+")
+_LETTERS: Final = str.maketrans("01345@$", "oleasas")  # signs that people write for letters
 _PIECES: Final = re.compile(r"[^a-z]+")
 _ASSIGNS: Final = re.compile(
     r"(?:(?:pass|pwd|secret|token|key|auth|credential|salt|\bvalue)[\w.-]{0,40}[\"']?\s*[:=]\s*[\"']?"
@@ -38,12 +41,17 @@ def is_made_of_names(value: str, near: str) -> bool:
     ``near`` is the text around; lines that assign credentials, and passwords in addresses, name
     nothing. What looks drawn at random is never one.
     """
-    text = value.lower()
-    if is_random(value.encode("utf-8", "replace")) or not re.search(r"[a-z]{3}", text):
+    text, spelled = value.lower(), value.translate(_LETTERS)
+    if all(is_random(one.encode("utf-8", "replace")) for one in (value, spelled)):
+        return False
+    if not re.search(r"[a-z]{3}", spelled.lower()):
         return False
     around = near[:_MOST].lower()
     names = re.sub(re.escape(text), lambda match: _but_assigned(around, match), around)
-    return all(_is_name(piece, names) for piece in _PIECES.split(text) if len(piece) >= _LEAST)
+    return any(
+        all(_is_name(piece, names) for piece in _PIECES.split(one) if len(piece) >= _LEAST)
+        for one in (text, spelled.lower())
+    )
 
 
 def _but_assigned(around: str, match: re.Match[str]) -> str:

@@ -45,7 +45,7 @@ _HOST_FOLDERS: Final = re.compile(
 _MONITORS: Final = re.compile(
     r"(?i)(?:^|/)(?:[\w.-]*cadvisor|[\w-]*(?:node|process|dcgm)[-_]exporter|promtail|alloy|fluent-?bit|"
     r"fluentd[\w-]*|(?:file|metric|packet)beat|netdata|telegraf|vector|dozzle|(?:datadog-)?agent|"
-    r"otel[\w-]*|opentelemetry-collector[\w-]*|falco|infrastructure)(?:$|[:@])"
+    r"otel[\w-]*|opentelemetry-collector[\w-]*|falco|infrastructure|[\w-]*device-plugin|gpu-feature-discovery)(?:$|[:@])"
 )
 _SOCKET: Final = re.compile(r"(?:docker|containerd|podman|crio)\.sock$")
 

@@ -16,6 +16,7 @@ from buttress.probes.deployment.checks.containers import (
 from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.defaults import is_made_of_names
 from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.credentials.scanner import scan
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 from buttress.rules.values import stand_in
 
@@ -193,7 +194,7 @@ def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMa
                 continue
             seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
             if seen is credential:
-                why = stand_in(plain) or _default(plain, subject)
+                why = stand_in(plain) or _default(plain, subject) or _public(str(name), plain)
                 yield SubjectMatch(subject.line((key, name)), str(name), why)
 
 
@@ -203,6 +204,17 @@ def _default(plain: str, subject: Subject) -> str:
     near = "\n".join((plain if password else "", *subject.context.get("near", ())[:5_000]))
     made = is_made_of_names(password[1] if password else plain, near)
     return "it is made of words and names around it, as defaults are" if made else ""
+
+
+def _public(name: str, plain: str) -> str:
+    """That a value of several lines holds nothing secret, in words; else empty."""
+    if "\n" not in plain.strip() or "PRIVATE KEY" in plain:
+        return ""
+    if "BEGIN CERTIFICATE" in plain or "BEGIN PUBLIC KEY" in plain:
+        return "a certificate, which anybody may have"
+    if _NAMED.search(name) or scan(plain.encode("utf-8", "replace"), name).found:
+        return ""
+    return "a file in which no credential is seen"
 
 
 def _decoded(value: str) -> str:

@@ -28,6 +28,7 @@ _ASSIGNED: Final = re.compile(
 _SHOWN: Final = re.compile(r"[ \t]*(?:(\w+)=[\"']?\$\()?cat\b")
 _HERE_STRING: Final = re.compile(r"(?ms)\bwrite-\w+[^\n]*@(['\"])[ \t]*\n.*?^\1@", re.I)
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_EXPORTED: Final = re.compile(r"\bexport\s+\w+=[^\n]*\Z")  # another program runs what it holds
 _EMPTY: Final = re.compile(r"(?<=\w)(?:\"\"|'')(?=\w)")  # of a word, which a shell joins
 _SECRET_MOUNT: Final = "--mount=type=secret"
 _TOKEN_IN_ADDRESS: Final = re2.compile(
@@ -137,8 +138,10 @@ def _printed(text: str) -> Iterator[tuple[int, int]]:
 def _docker_run(subject: Subject, pattern: re2.Pattern[str]) -> Iterator[SubjectMatch]:
     """Containers that are started with more than their own rights, unless it is only told."""
     text = subject.value
+    joined = text.replace(CONTINUED, " ")
     for number, match in enumerate(pattern.finditer(text)):
-        if number >= _MAX or is_told(text.replace(CONTINUED, " "), match.start(), match.end()):
+        told = is_told(joined, match.start(), match.end())
+        if number >= _MAX or (told and not _EXPORTED.search(text, 0, match.start())):
             continue
         before = text[: match.start()]
         line = subject.line(()) + before.count("\n") + before.count(CONTINUED)
