@@ -171,8 +171,8 @@ def test_a_configuration_in_the_middle_of_a_large_file(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_to_be_read_is_told(tmp_path: Path) -> None:
-    large = json.dumps({"pad": "x" * (9 << 20), **json.loads(model(DENSE))}).encode()
+    large = json.dumps({"pad": "~" * (9 << 20), **json.loads(model(DENSE))}).encode()
     told = grave(tmp_path, within("keras", large))
     assert told == {"content-not-searched": "medium"}
-    behind = json.dumps({**json.loads(model(DENSE)), "pad": "x" * (9 << 20)}).encode()
+    behind = json.dumps({**json.loads(model(DENSE)), "pad": "~" * (9 << 20)}).encode()
     assert grave(tmp_path, within("hdf5", behind)) == {"content-not-searched": "medium"}

@@ -172,7 +172,7 @@ def _object(one: dict[str, Any], names: NameLists) -> Iterator[_Told]:
         return
     # For functions Keras puts the function's name into config and "function" into class_name.
     function = name == "function" and isinstance(inner, str)
-    called = inner if function else name
+    called: str = inner if function and isinstance(inner, str) else name
     registered = one.get("registered_name")
     known = module is None or module == "builtins" or is_own(module)
     if isinstance(registered, str) and known and is_foreign(registered, name, called):
