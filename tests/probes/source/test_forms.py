@@ -294,3 +294,17 @@ def test_a_key_without_a_checksum_is_doubtful_in_documents_and_recordings(
 def test_an_encrypted_password_in_an_address_is_medium() -> None:
     url = sample("mysql+pymysql://root:gAAAAAB{b64url:100}==@db.shop.net:3306/orders", 5)
     assert worst(f"database_url: {url}\n", "a.yaml") == "medium"
+
+
+@pytest.mark.parametrize(
+    ("command", "severity"),
+    [("curl -H 'Authorization: Bearer {base62:40}' https://api.shop.internal/v1", "high"),
+     ("curl \\\n  -H 'X-API-Key: {base62:40}' \\\n  https://api.shop.internal/v1", "high"),
+     ("curl -H 'Authorization: Bearer {base62:40}' http://localhost:8000/v1", "medium"),
+     ("curl -H 'Authorization: Bearer {base62:40}' https://api.example.com/v1", "medium"),
+     ("curl -H 'Authorization: Bearer {base62:40}' $URL", "medium"),
+     ("h = {'Authorization': 'Bearer {base62:40}'}\nURL = 'https://a.shop.net'", "medium")],
+)  # fmt: skip
+def test_a_credential_that_a_command_sends_is_one(command: str, severity: str) -> None:
+    text = sample(command, 5)
+    assert worst(f"{text}\n", "a.sh") == severity

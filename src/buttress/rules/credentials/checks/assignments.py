@@ -59,6 +59,10 @@ _INNER: Final = re.compile(
 _NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
 _SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
 _FERNET: Final = re.compile(rb"gAAAAA[0-9A-Za-z_-]{60}")  # version 0x80, a time and more
+_COMMAND_REACH: Final = 400  # bytes of a command before and after a header
+_LINE_END: Final = re.compile(rb"(?<!\\)(?:\r?\n)|&&|;\s")  # not one that is continued
+_SENDER: Final = re.compile(rb"(?:^|[\s;&|(`\"'])(?:curl|wget|https?|xh)\s")
+_HOST: Final = re.compile(rb"https?://([^\s/@\"'`$<>{}]+)")
 _KUBECONFIG: Final = re.compile(rb"(?m)^kind:[ \t]*Config\b")
 _USERS: Final = re.compile(rb"(?m)^users:")
 _PARAMETER: Final = re.compile(rb"[?&;](?:amp;)?([A-Za-z]{2,3})=([^&\s\"'<>`]{1,200})")
@@ -111,6 +115,17 @@ def _searches(candidate: CredentialCandidate) -> bool:
     near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
     found = _SEARCH.search(near) and re.search(rb"(?i)app(?:lication)?_?id", near)
     return bool(found) and re.fullmatch(rb"[0-9a-f]{32}", candidate.secret) is not None
+
+
+def sent_header(candidate: CredentialCandidate) -> Verdict | None:
+    """A credential in a header that a command sends to a machine that it names."""
+    before = candidate.data[max(0, candidate.start - _COMMAND_REACH) : candidate.start]
+    before = _LINE_END.split(before)[-1]
+    after = _LINE_END.split(candidate.data[candidate.end : candidate.end + _COMMAND_REACH])[0]
+    host = _HOST.search(before + b" " + after) if _SENDER.search(before) else None
+    if host is None or is_documented_host(host[1]) or _LOOPBACK.search(host[1]):
+        return None
+    return value(candidate)
 
 
 def signing(candidate: CredentialCandidate) -> Verdict | None:
