@@ -159,3 +159,19 @@ def test_every_command_and_argument_says_what_it_is() -> None:
                 assert action.help, f"{one.prog} {named}"
                 assert len(action.help) >= 12, f"{one.prog} {named}: {action.help}"
                 assert not action.help.startswith(("of ", "at most", "by which", "default:"))
+
+
+@pytest.mark.parametrize("arguments", [("scan", "."), ("probes",)])
+def test_a_reader_that_goes_away_is_no_verdict(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    lines = "".join(f"x{n} = eval(input())\n" for n in range(2_000))
+    (tmp_path / "app.py").write_text(lines)
+    command = [sys.executable, "-m", "buttress", *arguments]
+    with subprocess.Popen(
+        [*command, "--verbose"] if arguments[0] == "scan" else command,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 141

@@ -58,10 +58,12 @@ COMMANDS: Final = (
 )
 EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
-    "2 bad input, 3 undecided within the budget, 70 internal error, 130 or 143 ended by a signal"
+    "2 bad input, 3 undecided within the budget, 70 internal error, 130, 141 or 143 ended by a "
+    "signal or a closed pipe"
 )
 _WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
 TERMINATED: Final = 143  # 128 + SIGTERM, as a shell tells it
+NO_READER: Final = 141  # 128 + SIGPIPE
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -105,10 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"buttress: interrupted{kept}", file=sys.stderr)
         return TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
-        # The reader of our output (head, less) went away: not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_gone()
     except BaseException as error:
+        if isinstance(error.__context__, BrokenPipeError) and isinstance(error, SystemExit):
+            return _reader_gone()  # Rich leaves the program at a broken pipe
         if isinstance(error, SystemExit) and not running:
             raise  # of the parser: help, or a wrong option
         # No code of a plugin may end a command with an exit code that reads as a verdict.
@@ -120,6 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return INTERNAL_ERROR
+
+
+def _reader_gone() -> int:
+    """The reader of our output (head, less) went away: neither an error of ours nor a verdict."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return NO_READER
 
 
 @contextmanager

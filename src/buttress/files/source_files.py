@@ -22,14 +22,16 @@ MAX_FILES: Final = 200_000
 _NOTED: Final = 100  # reasons that are kept one by one
 _TESTS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mock", "mocks",
-    "e2e", "example", "examples", "sample", "samples", "doc", "docs",
+    "e2e", "cassettes", "vcr_cassettes", "__snapshots__", "__fixtures__", "__mocks__", "golden",
+    "goldens", "testcases", "example", "examples", "sample", "samples", "doc", "docs",
     "cookbook", "cookbooks", "tutorial", "tutorials",
 }  # fmt: skip
 _TEST_FOLDER: Final = re.compile(
     r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+"
 )
 _TEST_FILE: Final = re.compile(
-    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec|e2e)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
+    r"^(?:test|mock|fake|dummy)_.*|^(?:fixtures?|testdata)\..*|^\.env\.(?:tests?|testing|ci|e2e)$|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec|e2e)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist|snap)$|"
+    r"^\.(?:secrets?|gitleaks|betterleaks|trufflehog|gg)ignore$|^\.secrets\.baseline$"
 )
 
 
@@ -53,7 +55,10 @@ class SourceFile:
 
     @property
     def is_test(self) -> bool:
-        """Whether it belongs to tests, examples or documentation, by its path in the asset."""
+        """Whether it belongs to tests, examples or documentation, by its path in the asset.
+
+        So do lists of what scanners for secrets have found, and somebody has accepted.
+        """
         *folders, name = self.location.lower().split("/")
         return bool(_TEST_FILE.match(name)) or any(
             one in _TESTS or _TEST_FOLDER.fullmatch(one) for one in folders

@@ -28,21 +28,40 @@ class LimitMet(str):
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """One document: its data, and the lines in the whole file."""
+    """One document: its data, and the lines of the whole file."""
 
     data: Any
     _located: Located
     _offset: int
-    _lines: list[str]
+    lines: list[str]
 
     def line(self, path: FieldPath = ()) -> int:
-        """Line (from 1) of the key or value at ``path``, or of its nearest parent."""
-        return (self._located.line(path) or 1) + self._offset
+        """Line (from 1) of the key or value at ``path``, or of its nearest parent.
+
+        What a merge key brings stands where the anchor is.
+        """
+        return (self._located.line(self._written(path)) or 1) + self._offset
+
+    def _written(self, path: FieldPath) -> FieldPath:
+        """The path with the merge keys by which its parts came."""
+        known = self._located.lines
+        place: FieldPath = ()
+        for part in path:
+            step = (*place, part)
+            pending = [place] if step not in known else []
+            while pending and step not in known:
+                merged = (*pending.pop(), "<<")
+                sources = [merged, *((*merged, index) for index in range(_MOST_SOURCES))]
+                sources = [one for one in sources if one in known]
+                step = next(((*one, part) for one in sources if (*one, part) in known), step)
+                pending = [*reversed(sources), *pending]
+            place = step
+        return place
 
     def text_line(self, path: FieldPath) -> int:
         """Line of the first character of the text at ``path``; block scalars begin a line later."""
         line = self.line(path)
-        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        text = self.lines[line - 1] if line <= len(self.lines) else ""
         return line + 1 if re.search(r"[|>][-+0-9]{0,2}\s*(#.*)?$", text) else line
 
 
@@ -81,6 +100,7 @@ def documents(text: str, problems: list[str]) -> Iterator[YamlDocument]:
             yield YamlDocument(data, located, offset, lines)
 
 
+_MOST_SOURCES: Final = 20  # mappings in a list behind a merge key of which lines are looked for
 _MERGES: Final = 20_000  # keys that merging may add in one document
 
 

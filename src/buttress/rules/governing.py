@@ -77,6 +77,21 @@ _MENTION: Final = re.compile(
     r"test\s+(?:prompts?|cases?|inputs?)|adversarial|user\s+(?:inputs?|messages?|quer(?:y|ies)|prompts?)|(?:target|tested|victim)\s+(?:model|endpoint|system|bot))\b|"
     r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
 )
+# A sentence that points to a page says what stands there: "See [page](…) for the dispatch of …".
+_POINTER: Final = re.compile(
+    r"(?i)^[\s>*+#|-]*(?:(?:see|refer\s+to|cf)\s+(?:also\s+)?(?:the\s+)?[\[`])"
+)
+_GOES_ON: Final = re.compile(r"(?i)\b(?:and|then|now|first|also|please)\s+$")
+# "Nightly spikes copy …": a noun in the plural that does so, and not the reader.
+_SUBJECT: Final = re.compile(
+    r"(?:^|[\s*_(>])[A-Za-z-]{3,}\s+(?!(?:always|perhaps|besides|afterwards|towards|this|its|is|has|as|"
+    r"does|was|us|ours|yours|theirs|unless|across|plus|yes|thus|previous|tools|agents|subagents|"
+    r"assistants|models|users|steps|runs|starts|times|days|hours|minutes|replies|answers|files|"
+    r"sessions)$)[a-z]{3,}(?<!s)s$"
+)
+_OBLIGES: Final = re.compile(
+    r"(?i)\b(?:must|should|shall|need|have\s+to|let|make|please|you|before|after)\b"
+)
 # What a program does, told in the passive: "credentials are read from ~/.aws/credentials".
 _DESCRIBED: Final = re.compile(r"(?i)\b(?:is|are|was|were|gets?)\s+(?:\w+ly\s+)?$")
 _FENCE: Final = re.compile(r"(?m)^[ \t]{0,3}(?:```|~~~)[ \t]*(\w*)[^\n]*$")
@@ -182,6 +197,9 @@ def governed(text: str, start: int, end: int) -> bool:
         return True
     if _DESCRIBED.search(governing) or _is_sample(text, start):
         return True
+    sentence = before[_last(_SENTENCE, before) :]
+    if _POINTER.match(sentence) and not _GOES_ON.search(sentence):
+        return True
     if _LABELLED.search(before) or _DENIED.search(before):
         return True
     first = text.rfind("\n", 0, start) + 1
@@ -208,6 +226,15 @@ def governed(text: str, start: int, end: int) -> bool:
     if _EXECUTE.search(lead):
         return False
     return bool(_MENTION.search(lead) or _MENTION.search(introduction))
+
+
+def told_of(text: str, start: int) -> bool:
+    """Whether others than the reader do what is said there, by the noun before the act."""
+    end = len(text[max(0, start - _REACH) : start].rstrip()) + max(0, start - _REACH)
+    if text[start : start + 1].isupper() or text.count("\n", end, start) > 1:
+        return False  # an order of its own
+    words = clause(text, end)
+    return _SUBJECT.search(words) is not None and not _OBLIGES.search(words)
 
 
 def clause(text: str, start: int) -> str:

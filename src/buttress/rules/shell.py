@@ -35,27 +35,35 @@ def scripts(
             yield from scripts(document, one, (*path, index), **context)
 
 
-def variables(document: YamlDocument, value: Any, path: FieldPath, where: str) -> Iterator[Subject]:
+def variables(
+    document: YamlDocument, value: Any, path: FieldPath, where: str, **context: Any
+) -> Iterator[Subject]:
     """Environment variables given as a mapping, or as a list of ``NAME=VALUE`` or of mappings."""
+    context["near"] = document.lines
     if isinstance(value, dict):
         for name, one in value.items():
             text = one.get("value") if isinstance(one, dict) else one
             if (found := scalar(text)) is not None:
-                yield variable(name, found, document.line((*path, name)), where)
+                yield variable(name, found, document.line((*path, name)), where, **context)
     elif isinstance(value, list):
         for index, one in enumerate(value):
             line = document.line((*path, index))
             if isinstance(one, str):
                 name, _, text = one.partition("=")
-                yield variable(name, text, line, where)
+                yield variable(name, text, line, where, **context)
             elif isinstance(one, dict) and "value" in one:
-                yield variable(str(one.get("name", "")), scalar(one["value"]) or "", line, where)
+                called, text = str(one.get("name", "")), scalar(one["value"]) or ""
+                yield variable(called, text, line, where, **context)
 
 
-def variable(name: str, value: str, line: int, where: str) -> Subject:
-    """An environment variable. As ``NAME=VALUE`` it is text; ``context`` has both apart."""
-    context: Mapping[str, Any] = {"name": name, "value": value, "where": where}
-    return Subject("env", f"{name}={value}", at_line(line), context)
+def variable(name: str, value: str, line: int, where: str, **context: Any) -> Subject:
+    """An environment variable. As ``NAME=VALUE`` it is text; its context has both apart.
+
+    ``context`` may have more: ``near``, the lines of the file, and ``service``, the service of a
+    compose file that gets the variable, with its ``called``.
+    """
+    whole: Mapping[str, Any] = {**context, "name": name, "value": value, "where": where}
+    return Subject("env", f"{name}={value}", at_line(line), whole)
 
 
 def image(reference: str, line: int, where: str) -> Subject:

@@ -13,7 +13,7 @@ from buttress.files.encodable import encodable
 from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
-from buttress.rules.governing import clause, governed
+from buttress.rules.governing import clause, governed, told_of
 from buttress.rules.reporting import Issue, less_grave
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
@@ -26,6 +26,7 @@ _FLOWING: Final = re.compile(
 )
 _CODE: Final = re.compile(r"(?ms)^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)")  # between fences
 _FAR_APART: Final = "the words that say so stand far apart"
+_TOLD_OF: Final = "it tells what others do"
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
 CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
 
@@ -207,7 +208,8 @@ def _matches(
             continue
         about = _sentence(text, start, end) if rule.sentence else text[start:end]
         told = " ".join((shown or about).split())
-        yield _issue(rule, SubjectMatch(line, told, _FAR_APART if far else ""))
+        why = _TOLD_OF if rule.act and told_of(text, start) else ""
+        yield _issue(rule, SubjectMatch(line, told, _FAR_APART if far else why))
 
 
 def _command(text: str, start: int, end: int) -> str:

@@ -103,6 +103,16 @@ def test_any_text_is_read(text: str) -> None:
         assert 1 <= one.line <= data.count(b"\n") + 1
 
 
+def test_what_an_element_of_a_page_shows_is_no_description_of_a_tool(tmp_path: Path) -> None:
+    card = 'export const a = () => <Card // mcp\n  title="x"\n  {}={} />;\n'
+    for shown in (f'"{ORDER}"', f'{{"{ORDER}"}}'):
+        assert found(tmp_path, "a.tsx", card.format("description", shown)) == []
+    tool = f'server.registerTool("a", {{ description: "{ORDER}" }}) // mcp\n'
+    assert ("agent-override", "b.tsx:1") in found(tmp_path, "b.tsx", tool)
+    java = f'// mcp\nclass A {{ @Tool(description="{ORDER}") void a() {{}} }}\n'
+    assert ("agent-override", "A.java:2") in found(tmp_path, "A.java", java)
+
+
 def test_a_parameter_of_a_tool_and_a_large_module(tmp_path: Path) -> None:
     text = f'server.tool("a", {{ note: z.string().describe("{ORDER}") }}) // mcp\n'
     assert ("agent-override", "a.ts:1") in found(tmp_path, "a.ts", text)

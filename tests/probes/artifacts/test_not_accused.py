@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -133,6 +136,33 @@ def test_native_code_is_what_some_packages_bring(tmp_path: Path) -> None:
         assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
 
 
+def test_a_program_that_is_handed_out_in_a_zip_is_not_hidden_in_weights(tmp_path: Path) -> None:
+    program = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0\x01\0\0\0" + bytes(100)
+    for members, name, severity in (
+        ({"tool": program, "LICENSE": b"MIT"}, "tool-0.1-linux-arm64.zip", "medium"),
+        ({"tool": program, "m/data.pkl": proto(2) + b"}."}, "model.zip", "high"),
+        ({"tool": program}, "model.pt", "high"),
+    ):
+        found = scan_bytes(tmp_path, zipped(members), name)
+        assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{% set marks = {'system': '[S]'} %}{{ marks['system'] ~ messages.system }}", set()),
+        ("{{ joined['modules'] }}", set()),
+        ("{{ x['system']('id') }}", {"template-code"}),
+        ("{{ x.system('id') }}", {"template-code"}),
+        ("{{ x.popen }}", {"template-code"}),
+    ],
+)
+def test_a_role_of_a_conversation_is_no_call_of_the_system(
+    tmp_path: Path, template: str, told: set[str]
+) -> None:
+    assert rules(scan_bytes(tmp_path, template.encode(), "chat_template.jinja")) == told
+
+
 def test_measures_of_torchmetrics_made_empty(tmp_path: Path) -> None:
     def of(module: str, name: str, call: bytes) -> set[str]:
         stream = proto(2) + f"c{module}\n{name}\n".encode() + call + b"."
@@ -218,3 +248,64 @@ def test_a_source_file_is_no_template(tmp_path: Path, ending: str) -> None:
     text = ("{% if a %}" + WAY + "{% endif %}\n").encode()
     assert scan_bytes(tmp_path, text, f"prompt.{ending}") == []
     assert "template-code" in rules(scan_bytes(tmp_path, text, "prompt.txt"))
+
+
+class _WithState:
+    """An object whose state pydantic writes."""
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+
+    def __getstate__(self) -> dict[str, object]:
+        return {
+            "__dict__": self.fields, "__pydantic_extra__": None,
+            "__pydantic_fields_set__": set(self.fields), "__pydantic_private__": None,
+        }  # fmt: skip
+
+
+def _pickled(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, **fields: object
+) -> tuple[type, object]:
+    """A class that has the name of a library's, and an object of it."""
+    made = type(name, (_WithState,), {"__module__": module})
+    holder = sys.modules.get(module) or ModuleType(module)
+    monkeypatch.setitem(sys.modules, module, holder)
+    monkeypatch.setitem(sys.modules, module.partition(".")[0], ModuleType("library"))
+    monkeypatch.setattr(holder, name, made, raising=False)
+    return made, made(**fields)
+
+
+def test_indexes_that_vector_stores_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document, page = _pickled(
+        monkeypatch, "langchain_core.documents.base", "Document",
+        page_content="Our pledge: be kind.", metadata={"source": "CODE_OF_CONDUCT.md"},
+    )  # fmt: skip
+    _, store = _pickled(
+        monkeypatch, "langchain_community.docstore.in_memory", "InMemoryDocstore", _dict={"1": page}
+    )
+    _, labels = _pickled(
+        monkeypatch, "chromadb.segment.impl.vector.local_persistent_hnsw", "PersistentData",
+        dimensionality=384, id_to_label={"a": 1},
+    )  # fmt: skip
+    assert scan_bytes(tmp_path, pickle.dumps((store, {0: "1"})), "index.pkl") == []
+    assert scan_bytes(tmp_path, pickle.dumps(labels), "index_metadata.pickle") == []
+    # A name that nobody knows is told, and keys of pydantic are no code.
+    monkeypatch.setattr(document, "__module__", "mine_documents")
+    monkeypatch.setitem(sys.modules, "mine_documents", sys.modules["langchain_core.documents.base"])
+    (told,) = scan_bytes(tmp_path, pickle.dumps(page), "page.pkl")
+    assert (told.rule, told.severity) == ("pickle-unknown-import", "medium")
+    assert "code" not in told.message
+
+
+def test_a_recorded_answer_opens_no_connection(tmp_path: Path) -> None:
+    requests = pytest.importorskip("requests")
+    answer = requests.Response()
+    answer.status_code = 200
+    answer._content = b'{"choices": []}'
+    answer.request = requests.Request("POST", "http://localhost:8000/v1/completions").prepare()
+    answer.cookies.set("a", "1", domain="localhost")
+    assert scan_bytes(tmp_path, pickle.dumps(answer), "completion.pkl") == []
+    get = b"\x80\x02crequests.api\nget\nX\x12\0\0\0http://example.com\x85R."
+    assert "pickle-dangerous-import" in rules(scan_bytes(tmp_path, get, "x.pkl"))
+    built = b"\x80\x02crequests.models\nPreparedRequest\n(X\x12\0\0\0http://example.comtR."
+    assert "pickle-constructor-call" in rules(scan_bytes(tmp_path, built, "y.pkl"))

@@ -363,3 +363,57 @@ def test_settings_of_npm_without_a_credential_may_go_into_an_image(tmp_path: Pat
     assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:3"]
     write(tmp_path / "web" / ".npmrc", "//npm.shop.net/:_authToken=${NPM_TOKEN}\n")
     assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:2", "Dockerfile:3"]
+
+
+def test_a_command_behind_a_long_variable_keeps_its_line(tmp_path: Path) -> None:
+    text = (
+        'FROM a:1\nARG PACKAGES="a \\\n  b \\\n  c"\nRUN apt-get install $PACKAGES && \\\n'
+        "  curl https://a.net/i.sh | sh\n"
+    )
+    write(tmp_path / "Dockerfile", text)
+    told = [one.location for one in inspect(tmp_path)[0] if one.rule == "shell-pipe-to-shell"]
+    assert told == ["Dockerfile:6"]
+
+
+@pytest.mark.parametrize("given", ["<<: *more", "<<: [*other, *more]"])
+def test_what_a_merge_key_brings_stands_where_it_is_written(tmp_path: Path, given: str) -> None:
+    text = (
+        "x-env: &env\n  A: 1\n  SHOP_API_KEY: hunter2-winter-lane\nx-more: &more\n  <<: *env\n"
+        "x-other: &other {B: 1}\nservices:\n"
+    ) + "".join(
+        f"  {name}:\n    image: a:1\n    environment:\n      {given}\n      C: 1\n" for name in "ab"
+    )
+    write(tmp_path / "compose.yaml", text)
+    told = [one.location for one in inspect(tmp_path)[0] if one.rule == "env-secret"]
+    assert told == ["compose.yaml:3"]
+
+
+def test_a_credential_that_several_services_get_is_high_once(tmp_path: Path) -> None:
+    text = "services:\n" + "".join(
+        f"  {name}:\n    image: a:1\n    environment: {{SHOP_API_KEY: hunter2-winter-lane}}\n"
+        for name in "abc"
+    )
+    write(tmp_path / "compose.yaml", text)
+    told = [one for one in inspect(tmp_path)[0] if one.rule == "env-secret"]
+    assert [one.severity for one in told] == ["high", "medium", "medium"]
+    assert all("line 4" in one.message for one in told[1:])
+
+
+def test_the_ports_of_a_server_are_one_finding(tmp_path: Path) -> None:
+    ports = "['6379:6379', '127.0.0.1:1:1', '8001:8001']"
+    text = f"services:\n  e:\n    image: redis:7\n    ports: {ports}\n"
+    write(tmp_path / "compose.yaml", text)
+    told = [one.message for one in inspect(tmp_path)[0] if one.rule == "compose-public-port"]
+    assert len(told) == 1
+    assert "6379:6379, 8001:8001" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("-----BEGIN CERTIFICATE-----\nAA\n", 0), ("-----BEGIN PRIVATE KEY-----\nAA\n", 1), ("?", 1)],
+)
+def test_a_file_of_certificates_is_no_secret(tmp_path: Path, text: str, found: int) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY db/chain.pem /a\n")
+    write(tmp_path / "db" / "chain.pem", text)
+    told = [one for one in inspect(tmp_path)[0] if one.rule == "docker-copied-secret"]
+    assert len(told) == found

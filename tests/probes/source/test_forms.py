@@ -173,3 +173,138 @@ def test_a_private_key_that_is_named_for_trials_counts_less(
 )  # fmt: skip
 def test_places_for_a_secret_and_made_up_ones_are_none(text: str) -> None:
     assert lines(f"{text}\n", "a.md") == []
+
+
+@pytest.mark.parametrize(
+    ("template", "severity"),
+    [('_DEFAULT_FIREBASE_API_KEY = "AIza{b64url:35}"', "low"),
+     ('NEXT_PUBLIC_FIREBASE_API_KEY: AIza{b64url:35}', "low"),
+     ('KEY = "AIza{b64url:35}"\nURL = "https://www.youtube.com/youtubei/v1/player"', "low"),
+     ('GOOGLE_MAPS_API_KEY = "AIza{b64url:35}"', "medium"),
+     ('NEXT_PUBLIC_GEMINI_API_KEY=AIza{b64url:35}', "high"),
+     ('{"installed": {"client_secret": "GOCSPX-{b64url:28}"}}', "low"),
+     ('flow = InstalledAppFlow(s)\nSECRET = "GOCSPX-{b64url:28}"', "low"),
+     ('{"web": {"client_secret": "GOCSPX-{b64url:28}"}}', "high")],
+)  # fmt: skip
+def test_what_vendors_say_is_public_counts_less(template: str, severity: str) -> None:
+    assert worst(sample(template, 6), "a.py") == severity
+
+
+@pytest.mark.parametrize(
+    ("template", "severity"),
+    [("postgresql://shop:{base62:20}@db:5432/orders", "high"),
+     ("postgresql://shop:admin77@db:5432/orders", "medium"),
+     ("mysql://shop:admin77@10.1.2.3/orders", "medium"),
+     ("mysql://shop:admin77@db.shop.net/orders", "high"),
+     ("mysql://shop:mypassword@db.shop.net/orders", "medium"),
+     ("postgresql://DB_USER:DB_PASSWORD@DB_HOST/DB_NAME", "none")],
+)  # fmt: skip
+def test_a_plain_password_matters_where_the_machine_can_be_reached(
+    template: str, severity: str
+) -> None:
+    assert worst(sample(f'URL = "{template}"', 7), "a.py") == severity
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("shop/settings.py", "high"), ("PLAN.md", "medium"), ("demo/settings.py", "medium"),
+     ("config/dev.yaml", "medium"), ("certs/localhost.txt", "medium"),
+     ("device/settings.py", "high"), ("tests/a.py", "low")],
+)  # fmt: skip
+def test_a_password_counts_less_where_nothing_runs(
+    tmp_path: Path, path: str, severity: str
+) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    url = sample("postgresql://shop:{base62:20}@db.internal/orders", 8)
+    (tmp_path / path).write_text(f"x: {url}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [(one.rule, one.severity) for one in found] == [("database-url", severity)]
+
+
+@pytest.mark.parametrize(
+    "key_text",
+    ["sk-proj-a1b2c3d4e5f6g7h8i9j0T3BlbkFJa1b2c3d4e5f6g7h8i9j0",
+     "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",
+     "gsk_" + "Xk29" * 13],
+)  # fmt: skip
+def test_rows_of_keys_and_repetitions_are_made_up(key_text: str) -> None:
+    assert worst(f"x = '{key_text}'", "a.py") == "none"
+
+
+@pytest.mark.parametrize(
+    ("query", "severity"),
+    [("sv=2022-11-02&sp=rw&se=2999-01-01T00:00:00Z", "high"), ("sv=2022-11-02&si=own", "high"),
+     ("se=2999-01-01&amp;sp=rl&amp;sv=2022-11-02", "medium"),
+     ("sv=2022-11-02&sp=rw&se=2021-01-01", "low")],
+)  # fmt: skip
+def test_a_shared_access_signature_counts_by_its_rights_and_its_end(
+    query: str, severity: str
+) -> None:
+    amp = "&amp;" if "&amp;" in query else "&"
+    url = sample(f"https://shop.blob.core.windows.net/c/m.bin?{query}{amp}sig={{b64:43}}%3D", 3)
+    assert worst(f'URL = "{url}"\n', "a.py") == severity
+
+
+def test_the_token_of_a_user_stands_in_a_kubeconfig_only() -> None:
+    user = sample("users:\n- name: a\n  user:\n    token: {base62:40}\n", 2)
+    assert worst(f"apiVersion: v1\nkind: Config\n{user}", "config") == "high"
+    assert worst(f"apiVersion: v1\nkind: ConfigMap\n{user}", "config") == "medium"
+
+
+def test_the_key_of_a_provider_needs_its_name_and_its_form() -> None:
+    key_text = sample("{base62:32}", 4)
+    assert worst(f"MISTRAL_API_KEY={key_text}\n", ".env") == "high"
+    assert worst(f"MISTRAL_API_KEY={key_text}Z1\n", ".env") == "medium"
+    assert worst(f"SHOP_API_KEY={key_text}\n", ".env") == "medium"
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("cassettes/ask.yaml", "low"), ("ui/__snapshots__/a.txt", "low"), ("golden/a.txt", "low"),
+     ("fixtures.py", "low"), ("fake_server.py", "low"), (".env.test", "low"), ("ask.snap", "low"),
+     ("latest/a.py", "high"), ("snapshots/a.py", "high"), ("testify.py", "high")],
+)  # fmt: skip
+def test_recorded_and_made_up_data_are_of_tests(tmp_path: Path, path: str, severity: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    url = sample("postgresql://shop:{base62:20}@db.internal/orders", 8)
+    (tmp_path / path).write_text(f"x: {url}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [one.severity for one in found] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "severity"),
+    [("notes.txt", "hf_{letters:34}", "critical"), ("tests/a.py", "hf_{letters:34}", "critical"),
+     ("README.md", "hf_{letters:34}", "medium"),
+     ("tests/cassettes/a.yaml", "hf_{letters:34}", "medium"),
+     ("README.md", "ghp_{crc62:30}", "critical"), (".env.dev", "hf_{letters:34}", "critical")],
+)  # fmt: skip
+def test_a_key_without_a_checksum_is_doubtful_in_documents_and_recordings(
+    tmp_path: Path, path: str, template: str, severity: str
+) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(f"x: {sample(template, 5)}\n")
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [one.severity for one in found] == [severity]
+
+
+def test_an_encrypted_password_in_an_address_is_medium() -> None:
+    url = sample("mysql+pymysql://root:gAAAAAB{b64url:100}==@db.shop.net:3306/orders", 5)
+    assert worst(f"database_url: {url}\n", "a.yaml") == "medium"
+
+
+@pytest.mark.parametrize(
+    ("command", "severity"),
+    [("curl -H 'Authorization: Bearer {base62:40}' https://api.shop.internal/v1", "high"),
+     ("curl \\\n  -H 'X-API-Key: {base62:40}' \\\n  https://api.shop.internal/v1", "high"),
+     ("curl -H 'Authorization: Bearer {base62:40}' http://localhost:8000/v1", "medium"),
+     ("curl -H 'Authorization: Bearer {base62:40}' https://api.example.com/v1", "medium"),
+     ("curl -H 'Authorization: Bearer {base62:40}' $URL", "medium"),
+     ("h = {'Authorization': 'Bearer {base62:40}'}\nURL = 'https://a.shop.net'", "medium")],
+)  # fmt: skip
+def test_a_credential_that_a_command_sends_is_one(command: str, severity: str) -> None:
+    text = sample(command, 5)
+    assert worst(f"{text}\n", "a.sh") == severity

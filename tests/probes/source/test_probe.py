@@ -102,6 +102,7 @@ def test_names_that_are_not_text_can_be_written_anywhere(tmp_path: Path) -> None
     [
         ("app/x.py", "critical", "critical", "medium"),
         ("tests/x.py", "critical", "low", "low"),
+        (".gitleaksignore", "critical", "low", "low"),
         ("app/test_x.py", "critical", "low", "low"),
         ("examples/deep/x.py", "critical", "low", "low"),
         ("latest/x.py", "critical", "critical", "medium"),

@@ -18,6 +18,8 @@ from buttress.probes.agents import bytecode
 ENDINGS: Final = (".skill", ".mcpb", ".dxt")
 # Documents of offices: what a skill has the model read out of them.
 _DOCUMENTS: Final = (".docx", ".pptx", ".xlsx", ".docm", ".pptm", ".xlsm", ".odt", ".odp", ".ods")
+_PDF: Final = ".pdf"
+_NO_TEXT: Final = "the text of a PDF, which a skill may have the model read, is not searched"
 _DOCUMENT_TEXT: Final = re.compile(
     r"^(?:word/(?:document|header\d*|footer\d*|comments|footnotes|endnotes)\.xml|"
     r"ppt/(?:slides|notesSlides)/[^/]+\.xml|xl/(?:sharedStrings\.xml|comments\d*\.xml)|content\.xml)$"
@@ -39,11 +41,13 @@ def package_files(
 
     A text in the folder of a skill has the path of that skill's ``SKILL.md``, for it is read as
     that is; so have the texts of documents of offices for which ``of_skill`` is true. What can't be
-    read, or is larger than ``limit`` of its path, is noted as not searched.
+    read, or is larger than ``limit`` of its path, is noted as not searched; so is a PDF of a skill.
     """
     for file in tree.files:
         path = Path(file.path)
         name = path.name.lower()
+        if name.endswith(_PDF) and of_skill(path):
+            reading.record_unread(file.location, _NO_TEXT)
         is_document = name.endswith(_DOCUMENTS) and of_skill(path)
         if not is_document and not name.endswith(ENDINGS):
             continue
@@ -122,7 +126,10 @@ def _members(
     }
     left = _MAX_TEXT
     for entry in entries[:_MAX_MEMBERS]:
-        path = _as_read(PurePosixPath(entry.filename), skills)
+        name = PurePosixPath(entry.filename)
+        if name.suffix.lower() == _PDF and skills.keys() & set(list(name.parents)[:_SKILL_DEPTH]):
+            reading.record_unread(f"{outer.location}!{shortened(entry.filename)}", _NO_TEXT)
+        path = _as_read(name, skills)
         most = _MAX_TEXT if path.suffix == bytecode.ENDING else limit(path)
         if not most:
             continue

@@ -218,7 +218,10 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
         raw = name.endswith(".go")
         if not source_texts.may_hold(file.data, python=False):
             reading.of_no_kind(file)
-        yield from in_source(source_texts.literal_texts(file.data, raw=raw))
+        texts = source_texts.literal_texts(
+            file.data, raw=raw, markup=name.endswith((".tsx", ".jsx"))
+        )
+        yield from in_source(texts)
     elif name.endswith(_JSON):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):

@@ -64,6 +64,7 @@ _BEFORE: Final = re.compile(
     r"\.describe\(\s*|"
     r"\.(?:tool|registerTool|addTool|prompt|registerPrompt)\(\s*[\"'`][^\"'`\n]{1,200}[\"'`]\s*,\s*)$"
 )
+_ATTRIBUTE: Final = re.compile(r"\s\w+=\{?$")  # of an element of JSX
 _JOINED: Final = re.compile(r"^\s*\+\s*$")
 _ESCAPE: Final = re.compile(
     r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL
@@ -199,8 +200,11 @@ def _last(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def literal_texts(data: bytes, *, raw: bool) -> Iterator[SourceText]:
-    """Texts for models in another language than Python; in Go a backtick is ``raw``."""
+def literal_texts(data: bytes, *, raw: bool, markup: bool = False) -> Iterator[SourceText]:
+    """Texts for models in another language than Python; in Go a backtick is ``raw``.
+
+    ``markup``: elements of a page may stand in it (JSX), whose attributes people read.
+    """
     if not _OTHER_MARK.search(data):
         return
     text = data.decode("utf-8", "replace")
@@ -220,7 +224,8 @@ def literal_texts(data: bytes, *, raw: bool) -> Iterator[SourceText]:
         if pending:
             yield SourceText("".join(pending), begun)
             pending = []
-        if _BEFORE.search(text[max(0, match.start() - 300) : match.start()]):
+        before = text[max(0, match.start() - 300) : match.start()]
+        if _BEFORE.search(before) and not (markup and _ATTRIBUTE.search(before)):
             line += text.count("\n", counted, match.start())
             counted = match.start()
             pending, begun, end = [value], line, match.end()

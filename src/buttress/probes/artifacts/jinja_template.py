@@ -25,9 +25,10 @@ _NAMES: Final = {
     "get_flashed_messages",
 }
 _ATTRIBUTES: Final = {
-    "popen", "system", "mro", "subclasses", "func_globals", "gi_frame", "f_globals", "cr_frame",
-    "tb_frame", "f_builtins", "modules", "check_output",
+    "popen", "mro", "subclasses", "func_globals", "gi_frame", "f_globals", "cr_frame",
+    "tb_frame", "f_builtins", "check_output",
 }  # fmt: skip
+_KEYS: Final = {"system", "modules"}  # also roles and lists of a conversation: reached by a call
 _BUILTINS: Final = {"getattr", "setattr", "eval", "exec", "compile", "open", "globals", "vars"}
 _WAYS: Final = re.compile(
     r"__\w+__|\|\s*attr\b|\bpopen\b|\\x5f\\x5f|\\u005f|_[\"']\s*[~*+]|\[[^\]]*[\"']_[\"']"
@@ -120,6 +121,11 @@ def _reason(node: object, others: bool) -> str | None:
             return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
         return _name(node.name, node.lineno)
     if isinstance(node, nodes.Call):
+        if isinstance(node.node, nodes.Getattr | nodes.Getitem):
+            reached = node.node
+            name = reached.attr if isinstance(reached, nodes.Getattr) else _folded(reached.arg)
+            if name in _KEYS:
+                return f"reaches for {name} at line {node.lineno}"
         called = getattr(node.node, "name", None)
         if called in _BUILTINS and not others:
             return f"calls Python's {called} at line {node.lineno}"

@@ -141,7 +141,8 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     def one(match: re.Match[str]) -> str:
         nonlocal left
         name = match[1] or match[3]
-        value = values.get(name) or match[2] or match[0]
+        given = values.get(name, "").replace(CONTINUED, " ")  # its lines are those of elsewhere
+        value = given or match[2] or match[0]
         left -= max(len(value) - len(match[0]), 0)
         return value if left >= 0 else match[0]
 

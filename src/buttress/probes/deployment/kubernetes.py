@@ -61,7 +61,7 @@ def kubernetes(document: YamlDocument) -> Iterator[Subject]:
 
 def _object(document: YamlDocument, value: dict[str, Any], path: FieldPath) -> Iterator[Subject]:
     kind = str(value.get("kind", ""))
-    yield _part(f"k8s.{kind}", document, value, path)
+    yield _part(f"k8s.{kind}", document, value, path, near=document.lines)
     if kind == "ConfigMap":
         data = value.get("data")
         short = {

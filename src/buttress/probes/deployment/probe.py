@@ -13,7 +13,7 @@ from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES, YamlDocument, documents
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.deployment import command_files, ecs, helm
+from buttress.probes.deployment import command_files, ecs, helm, places
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
@@ -26,15 +26,14 @@ from buttress.rules.reporting import Issue, less_grave
 from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject import Subject, SubjectMatcher, unread
 from buttress.rules.subject_rule import SUBJECT_RULES, SubjectRule
+from buttress.rules.values import is_given_by_others, is_published, literal_of
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 # What takes over the host: of a hosted runner, one that is thrown away after the job.
 _OF_HOST: Final = {"shell-docker-socket", "shell-docker-privileged"}
-_TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
-_EXAMPLES: Final = {
-    "example", "examples", "sample", "samples", "cookbook", "cookbooks", "tutorial", "tutorials",
-    "demo", "demos", "docs", "internal_docs",
-}  # fmt: skip
+# Of developers and tests these are as grave as anywhere; the first where others reach the service.
+_OF_STACKS: Final = {"compose-privileged", "compose-docker-socket", "compose-host-mount"}
+_ALWAYS: Final = {"shell-reverse", "shell-encoded", "shell-model-output", "docker-copied-secret"}
 RULES: Final = RuleKind("infrastructure-rules", SUBJECT_RULES, Path(__file__).parent / "rules")
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
@@ -138,9 +137,7 @@ def _is_named(path: Path) -> bool:
 def _issues(
     matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
 ) -> list[Issue]:
-    found = [
-        issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
-    ]
+    found = list(_found(matcher, path, file, reading))
     if _is_template(file) and not is_dockerfile(path) and not command_files.is_script(path):
         found = [one for one in found if _severity(one, matcher) not in ("info", "low")]
     if is_workflow(path) and b"self-hosted" not in file.data:
@@ -149,11 +146,58 @@ def _issues(
             less_grave(one, matcher.rules[one.rule], why) if one.rule in _OF_HOST else one
             for one in found
         ]
-    if _is_test(file):
+    if places.is_of_tests(file):
         return [_in_test(issue, matcher) for issue in found]
-    if _EXAMPLES.intersection(file.location.lower().split("/")[:-1]):
+    if places.is_example(file):
         return [less_grave(one, matcher.rules[one.rule], "it is an example") for one in found]
     return found
+
+
+def _found(
+    matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
+) -> Iterator[Issue]:
+    """Issues of all subjects, medium at most where they are for developers or told before."""
+    told: dict[str, int] = {}  # lines of credentials by their values
+    all_subjects = list(subjects(path, file, reading))
+    whole = _for_developers(path, file, all_subjects)
+    for subject in all_subjects:
+        for issue in matcher.issues(subject):
+            why = _lessened(issue, subject, whole)
+            if not why and issue.rule == "env-secret" and _severity(issue, matcher) == "high":
+                first = told.setdefault(literal_of(subject), issue.line)
+                why = f"the same as on line {first}" if first != issue.line else ""
+            yield less_grave(issue, matcher.rules[issue.rule], why) if why else issue
+
+
+def _for_developers(path: Path, file: SourceFile, found: list[Subject]) -> str:
+    """Why the file is one of developers, in words; of pipelines the name says nothing."""
+    if ".github" in path.absolute().parts or _reader(path) is gitlab:
+        return ""
+    script = command_files.is_script(path) or is_dockerfile(path)
+    if why := places.for_developers(file, stack=not script):
+        return why
+    services = [one.value for one in found if one.kind == "compose.service"]
+    if any(places.stands_for_others(one.get("image")) for one in services):
+        return "one of its services stands for mail or a cloud, as developers have it"
+    return ""
+
+
+def _lessened(issue: Issue, subject: Subject, whole: str) -> str:
+    """Why an issue is medium at most: for developers, or not open to others; else empty."""
+    service = subject.value if subject.kind == "compose.service" else subject.context.get("service")
+    ports = service.get("ports") if isinstance(service, dict) else None
+    opened = isinstance(service, dict) and (
+        service.get("network_mode") == "host" or any(map(is_published, ports or ()))
+    )
+    if issue.rule == "env-auth-off" and isinstance(service, dict) and not opened:
+        return "the service publishes no port"
+    if not whole and isinstance(service, dict) and places.is_run_by_developers(service):
+        whole = "its profiles are of developers or tests"
+    if not whole or issue.rule in _ALWAYS:
+        return ""
+    if issue.rule == "env-secret" and is_given_by_others(subject):
+        return ""
+    return "" if issue.rule in _OF_STACKS and opened else whole
 
 
 def _is_template(file: SourceFile) -> bool:
@@ -161,12 +205,9 @@ def _is_template(file: SourceFile) -> bool:
     return file.name.lower().endswith((".yml", ".yaml")) and "/templates/" in f"/{file.location}"
 
 
-def _is_test(file: SourceFile) -> bool:
-    """Whether it serves tests alone; what examples and docs show is copied, and is medium."""
-    return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
-
-
 def _in_test(issue: Issue, matcher: SubjectMatcher) -> Issue:
+    if issue.note and issue.severity == "medium":  # for another reason
+        return issue
     usual = SEVERITIES.index(_severity(issue, matcher))
     return replace(issue, severity=SEVERITIES[max(usual - 1, 0)])
 

@@ -22,8 +22,14 @@ from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
 _LEVELS: Final = 4  # folders above a Dockerfile of which one may be its context
-_MAX_SETTINGS: Final = 1 << 16  # bytes of a file of settings that is looked into
+_MAX_SETTINGS: Final = 1 << 19  # bytes of a file of settings that is looked into
 _CREDENTIAL: Final = re.compile(r"(?i)_auth|_password|username|certfile|keyfile|://[^/\s]*@")
+_SECRETS: Final = {  # what is secret in a file of that name or ending
+    ".npmrc": _CREDENTIAL,
+    ".pem": re.compile(
+        r"PRIVATE KEY|^(?![\s\S]*-----BEGIN [A-Z ]*(?:CERTIFICATE|PUBLIC KEY)-----)"
+    ),
+}
 _GITLAB_KEYWORDS: Final = {
     "default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache",
     "before_script", "after_script",
@@ -35,6 +41,7 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
     found = list(instructions(text))
     built = stages(found)
     names = {stage.name for stage in built if stage.name}
+    lines = text.split("\n")
     if place := too_long(found):
         yield Subject("limit", f"a variable has more than {MAX_VALUE:,} characters", at_line(place))
     for one, known in values_at(found):
@@ -44,7 +51,8 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
             yield Subject("docker.run", dict(one.flags), line)
         elif one.name in ("ENV", "ARG"):
             for name, value, place in one.pairs():
-                yield variable(name, filled(value, known), place, f"docker.{one.name.lower()}")
+                where = f"docker.{one.name.lower()}"
+                yield variable(name, filled(value, known), place, where, near=lines)
             if one.name == "ARG" and "=" not in one.text:
                 yield Subject("docker.arg", one.text.strip(), line)
         elif one.name in ("COPY", "ADD"):
@@ -86,11 +94,12 @@ def _ignores(path: Path) -> bool:
 
 
 def _harmless(sources: list[str], path: Path) -> frozenset[str]:
-    """Settings of npm, beside the Dockerfile or some levels up, that hold no credential."""
+    """Settings of npm and certificates without a secret, near the Dockerfile or above it."""
     found = set()
     for source in sources:
         parts = Path(source).parts
-        if not parts or parts[-1] != ".npmrc" or ".." in parts or Path(source).is_absolute():
+        secret = _SECRETS.get(parts[-1] if parts else "") or _SECRETS.get(Path(source).suffix)
+        if secret is None or ".." in parts or Path(source).is_absolute():
             continue
         for folder in list(path.absolute().parents)[:_LEVELS]:
             file = folder / source
@@ -101,7 +110,7 @@ def _harmless(sources: list[str], path: Path) -> frozenset[str]:
                 text = file.read_text(encoding="utf-8", errors="replace")
             except OSError:
                 continue
-            if not _CREDENTIAL.search(text):
+            if not secret.search(text):
                 found.add(source)
             break
     return frozenset(found)
@@ -119,9 +128,9 @@ def compose(document: YamlDocument) -> Iterator[Subject]:
         yield _part("compose.service", document, service, path, name=name)
         if isinstance(service.get("image"), str):
             yield image(service["image"], document.line((*path, "image")), "compose")
-        yield from variables(
-            document, service.get("environment"), (*path, "environment"), "compose"
-        )
+        given = {"service": service, "called": str(name)}
+        place = (*path, "environment")
+        yield from variables(document, service.get("environment"), place, "compose", **given)
         for key in ("command", "entrypoint"):
             yield from scripts(document, service.get(key), (*path, key))
         build = service.get("build")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
@@ -21,6 +22,16 @@ from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 from buttress.rules.inspecting import inspection_of
 
 MAX_FINDINGS: Final = 200  # in one file
+_DOCUMENT: Final = re.compile(r"\.(?:md|mdx|markdown|rst|adoc)$")
+_RECORDED: Final = re.compile(
+    r"(?:^|/)(?:vcr_)?(?:cassettes|fixtures|mocks|golden|goldens|__(?:fixtures|mocks|snapshots)__)/"
+    r"|\.snap$"
+)
+_SUMMED: Final = {"crc62", "grafana", "bech32", "pypi"}  # checks of rules that know a checksum
+_FOR_TRIALS: Final = re.compile(
+    r"(?:^|[/._-])(?:demos?|benchmarks?|playgrounds?|dev|devel|development|localhost|local|snake-?oil|"
+    r"self-?signed|dummy|fake)(?=[/._-])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,26 @@ def _scan(
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
         reading.record_unread(file.location, f"too many matches of rule {rule}; the rest of them")
-    return hits.found
+    return [_lessened(hit, file.location.lower()) for hit in hits.found]
+
+
+def _lessened(hit: CredentialHit, path: str) -> CredentialHit:
+    """Medium at most, with the reason, where by the path it is hardly one of a running system.
+
+    In documents and recorded answers most keys are altered; only a checksum says that one is not.
+    Passwords and private keys, which count less in tests, do so among what is for development, too.
+    """
+    if hit.severity not in ("high", "critical") or hit.rule.check in _SUMMED:
+        return hit
+    if _DOCUMENT.search(path):
+        why = "in a document"
+    elif _RECORDED.search(path):
+        why = "among recorded or made-up data"
+    elif hit.rule.in_tests == "low" and _FOR_TRIALS.search(path):
+        why = "by its path for demonstrations or development"
+    else:
+        return hit
+    return replace(hit, severity="medium", note=f"{hit.note}, {why}" if hit.note else why)
 
 
 PROBE: Final = _Secrets()

@@ -10,14 +10,17 @@ from typing import Final
 
 _FILLER: Final = re.compile(
     rb"(?i)example|x{5}|\*{3}|\.{3}|(.)\1{7}|12345678|abcdefgh|01234567|deadbeef|0badcafe|"
-    rb"abc[-_]?123[-_]?def[-_]?456|test[-_](?:access[-_])?(?:token|key|secret)|(?:fake|dummy)[-_]"
+    rb"abc[-_]?123[-_]?def[-_]?456|test[-_](?:access[-_])?(?:token|key|secret)|(?:fake|dummy)[-_]|"
+    # rows of keys and counting up or down, letters and digits in turn too
+    rb"1a2b3c4d|a1b2c3d4|1q2w3e4r|qwertyui|asdfghjk|zxcvbnm|98765432|87654321|hgfedcba|fedcba98|"
+    rb"notreal|not[-_]a[-_]?real|(.{3,10})\2{2}"
 )
 _PLACEHOLDER: Final = re.compile(
     rb"(?i)chang[e_-]{0,2}me|change[_-]?(?:this|it)|place[_-]?holder|dummy|sample|your[_-]|your(?:api|token|key|secret)"
     rb"|<[^>]*>|\$[({A-Za-z_]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
     # encrypted, and so meant to be committed
     rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
-    rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
+    rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-](?:a[_-])?real|sentinel|invalid|default|foobar"
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
     rb"|^\[[A-Za-z_. -]{3,40}\]$"
     # the word "password" or "your" in other languages, as documentation has it
@@ -54,12 +57,13 @@ _WORD: Final = re.compile(
 _SPLIT: Final = re.compile(rb"[^A-Za-z0-9]+")
 _DIGIT: Final = re.compile(rb"[0-9]")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
-# SHA-256, first 16 hex digits, of keys that everybody knows: Azurite, the storage emulator, and the
-# examples of RFC 6749 and 6750.
+# SHA-256, first 16 hex digits, of keys that everybody knows: Azurite, the storage emulator, the
+# examples of RFC 6749 and 6750, YouTube's pages, Gemini CLI and Antigravity.
 _DOCUMENTED: Final = {
-    "0011cc25eb432071", "00cf4c781dc37003", "53f5da0aaa93d64c", "6c96130f130ab0d6",
+    "0011cc25eb432071", "00cf4c781dc37003", "01b6940ca3815a06", "1d2f041093fd95aa",
+    "31043aae8be22df7", "53f5da0aaa93d64c", "6a5f78b8b99dd402", "6c96130f130ab0d6",
     "a35b81a7d7927b70", "a71b359a87afde13", "b8e148545b13c78b", "ca7459e2b26776de",
-    "e9974c507d2a8021",
+    "e9974c507d2a8021", "fc5fe3f49674c80d",
 }  # fmt: skip
 
 

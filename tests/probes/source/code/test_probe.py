@@ -34,7 +34,8 @@ def test_a_folder(tmp_path: Path) -> None:
 def test_tests_and_examples_count_less(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_a.py").write_text(
-        BAD + "import torch\ntorch.load(f, weights_only=False)\ndef g(n):\n    eval(f'{n}')\n",
+        BAD
+        + "import torch\ntorch.load(model_path, weights_only=False)\ndef g(n):\n    eval(f'{n}')\n",
         encoding="utf-8",
     )
     findings, _ = inspect(tmp_path)

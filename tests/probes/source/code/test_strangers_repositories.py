@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.probes.source.code.examine import found, inspect
+from tests.probes.source.code.examine import found, hits, inspect
 
 FETCH = """
     import requests
@@ -282,3 +282,11 @@ SERVED = """
 def test_a_check_against_any_of_several_folders_is_one(check: str, served: str, told: bool) -> None:
     code = SERVED.replace("{check}", check).replace("{served}", served)
     assert ("path-untrusted" in found(code)) is told
+
+
+def test_a_context_that_checks_nothing_is_told_once() -> None:
+    code = "import ssl\nc = ssl.create_default_context()\nc.check_hostname = False\n"
+    (alone,) = hits(code)
+    assert (alone.rule.id, alone.line) == ("tls-context-unverified", 3)
+    (both,) = hits(code + "c.verify_mode = ssl.CERT_NONE\n")
+    assert (both.rule.id, both.line) == ("tls-context-unverified", 4)

@@ -244,5 +244,5 @@ def test_a_long_way_counts_less(tmp_path: Path) -> None:
         (tmp_path / "a.py").write_text(WEB + code)
         return {one.severity for one in inspect(tmp_path)[0] if one.rule == "path-untrusted"}
 
-    assert severities(1) == {"high"}
-    assert severities(4) == severities(6) == {"medium"}
+    assert severities(0) == {"high"}
+    assert severities(1) == severities(6) == {"medium"}

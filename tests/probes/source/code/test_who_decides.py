@@ -64,7 +64,7 @@ def test_what_is_no_switch_stays_high(text: str) -> None:
 def test_remote_code_by_a_switch() -> None:
     """The flag of the command line is the operator's."""
     text = "from transformers import AutoModel\ndef f(args):\n    if args.{}:\n        "
-    call = "AutoModel.from_pretrained('a/b', revision='0' * 40, trust_remote_code=True)\n"
+    call = "AutoModel.from_pretrained(args.model, trust_remote_code=True)\n"
     assert [one for one, _ in severities(text.format("trust_remote_code") + call)] == ["medium"]
     assert [one for one, _ in severities(text.format("fast") + call)] == ["high"]
 
@@ -121,11 +121,11 @@ def test_what_anybody_may_give_stays_high(text: str) -> None:
 def test_gradio_offers_choices() -> None:
     """Components with choices refuse other values; with custom values they do not."""
     text = (
-        "import gradio as gr\ndef f(n):\n    open('/d/' + n)\nwith gr.Blocks():\n"
+        "import gradio as gr\ndef f(n):\n    eval(n)\nwith gr.Blocks():\n"
         "    d = gr.Dropdown(choices=['a']{})\n    d.change(f, inputs=d)\n"
     )
     assert [one for one, _ in severities(text.format(""))] == ["medium"]
-    assert [one for one, _ in severities(text.format(", allow_custom_value=True"))] == ["high"]
+    assert [one for one, _ in severities(text.format(", allow_custom_value=True"))] == ["critical"]
 
 
 def test_what_is_kept_under_a_key() -> None:
@@ -179,9 +179,9 @@ def test_options_come_to_the_parameter_of_their_name() -> None:
         "def view():\n    outer({}=request.args['p'])\n"
     )
     assert severities(text.format("name")) == []
-    assert [one for one, _ in severities(text.format("path"))] == ["high"]
+    assert [one for one, _ in severities(text.format("path"))] == ["medium"]
     assert [one for one, _ in severities(text.format("**{'path': request.args['q']}, x"))] == [
-        "high"
+        "medium"
     ]
 
 
@@ -193,3 +193,24 @@ def test_a_program_that_is_looked_for_is_plain() -> None:
     )
     assert severities(text.format("dot", "-n")) == []
     assert [one for one, _ in severities(text.format("bash", "-c"))] == ["critical"]
+
+
+def test_options_that_a_setting_switches_off() -> None:
+    text = (
+        "import boto3\ndef get(verify_ssl):\n    options = {{'service_name': 's3'}}\n"
+        "    if {}:\n        options['verify'] = False\n    return boto3.client(**options)\n"
+    )
+    ((severity, message),) = severities(text.format("not verify_ssl"))
+    assert severity == "medium"
+    assert "only where not verify_ssl holds" in message
+    assert [one for one, _ in severities(text.format("found"))] == ["high"]
+
+
+def test_a_permission_to_manage_is_one_of_administrators() -> None:
+    text = (
+        "import httpx\nfrom fastapi import Depends, FastAPI\napp = FastAPI()\n"
+        "@app.post('/models')\ndef models(base: str, _=Depends(require_permission({}))):\n"
+        "    return httpx.get(base)\n"
+    )
+    assert [one for one, _ in severities(text.format("Permission.MANAGE_LLMS"))] == ["medium"]
+    assert [one for one, _ in severities(text.format("Permission.READ"))] == ["high"]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from buttress.evidence.findings import Severity
 from buttress.files import zip_reader
 from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
@@ -76,6 +77,9 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     spans: list[tuple[int, int]] = []
     sources = Sources(member.name for member in found)
     wheel = any(one.name.endswith(_WHEEL) for one in found) and not sources.of_model
+    native: Severity | None = "low" if wheel else None
+    if native is None and not sources.of_model and scope.name.endswith(".zip"):
+        native = "medium"  # as programs are handed out, not weights
     application = _is_application(found) and not sources.of_model
     storages = {one.name.removesuffix(_STATE) for one in found if one.name.endswith(_STATE)}
     noted = 0
@@ -94,8 +98,8 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
             for issue in _member(source, member, local, inner):
                 if application and issue.rule == "archive-native-code":
                     continue  # code is what such a package is for
-                expected = wheel and issue.rule == "archive-native-code"
-                yield replace(issue, severity="low") if expected else issue
+                less = native is not None and issue.rule == "archive-native-code"
+                yield replace(issue, severity=native) if less else issue
             if member.name.lower().endswith(ENDING) and (
                 opened := open_member(source, member, local, scope)
             ):

@@ -20,6 +20,14 @@ _EXPRESSIONS: Final = {
     "a repository": r"\A[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}\Z",
 }
 LOOKS: Final = tuple(_EXPRESSIONS)
+# Keys of the state that pydantic and Python write for an object: code only by their underscores.
+_STATE_KEYS: Final = frozenset(
+    f"__{name}__"
+    for name in (
+        "dict", "fields_set", "private_attribute_values", "pydantic_extra", "pydantic_fields_set",
+        "pydantic_private",
+    )
+)  # fmt: skip
 
 
 def among(value: Any, depth: int = 0) -> list[bytes]:
@@ -68,6 +76,8 @@ def suspicious(texts: Iterable[bytes], looks_like: Sequence[str] = LOOKS) -> tup
     expressions = {look: re.compile(_EXPRESSIONS[look]) for look in looks_like}
     for raw in texts:
         text = raw.decode("utf-8", "replace").strip()
+        if text in _STATE_KEYS:
+            continue
         for rank, (look, expression) in enumerate(expressions.items()):
             if expression.search(text) or (look == "code" and code_in(text)):
                 ranked.append((rank, look, text))

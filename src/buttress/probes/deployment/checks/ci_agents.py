@@ -46,8 +46,8 @@ _TOOLS_CHOSEN: Final = re.compile(
 _TOOLS_NAMED: Final = re.compile(r"(?i)\ballowed-?_?tools\b")
 # A shell without limits, or the network, among the tools that are allowed.
 _SHELL: Final = re.compile(
-    r"(?:^|[\s,\"'\[])(?:Bash(?:\(\s*(?:\*|:\*|curl|wget|gh api|python3?|node|npm|npx|sh|bash|git)"
-    r"[^)]*\))?"
+    r"(?:^|[\s,\"'\[])(?:Bash(?:\(\s*(?:\*|:\*|(?:curl|wget|python3?|node|npm|npx|sh|bash)"
+    r"[^)]*|(?:git|gh api|gh)\s*[:*]?\*?\s*)\))?"
     r"(?=[\s,\"'\]]|$)|run_shell_command(?=[\s,\"'\]]|$)|ShellTool(?=[\s,\"'\]]|$)|shell(?=[\s,\"'\]]|$)|"
     r"execute_command)"
 )

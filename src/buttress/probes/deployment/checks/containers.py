@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
+from buttress.rules.values import is_published
 
 _SECRET_FILES: Final = (
     ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_ed25519", "id_ecdsa",
@@ -29,12 +30,23 @@ _HARMLESS: Final = (
     "*archive*.key",
     "*pub*.key",
     "*pub*.pem",
+    "*ca*bundle*.pem",  # of those who sign, which anybody may have
+    "cacert*.pem",
+    "ca.pem",
+    "ca-cert*.pem",
+    "fullchain.pem",
+    "global-bundle.pem",
 )
 _HOST_FOLDERS: Final = re.compile(
     r"^(?:/|/(?:etc|root|proc|sys|dev|boot|home|var/run|run|var/lib/docker|var/lib/kubelet)/?|"
     r"(?:~|\$\{?HOME\}?)(?:/(?:\.ssh|\.aws|\.kube|\.docker|\.config/gcloud))?/?)$"
 )
 
+_MONITORS: Final = re.compile(
+    r"(?i)(?:^|/)(?:[\w.-]*cadvisor|[\w-]*(?:node|process|dcgm)[-_]exporter|promtail|alloy|fluent-?bit|"
+    r"fluentd[\w-]*|(?:file|metric|packet)beat|netdata|telegraf|vector|dozzle|(?:datadog-)?agent|"
+    r"otel[\w-]*|opentelemetry-collector[\w-]*|falco|infrastructure|[\w-]*device-plugin|gpu-feature-discovery)(?:$|[:@])"
+)
 _SOCKET: Final = re.compile(r"(?:docker|containerd|podman|crio)\.sock$")
 
 
@@ -82,28 +94,53 @@ def _added(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(subject.line(()), source)
 
 
+_DEFAULT: Final = re.compile(r"\$\{\w+:?-([^{}]*)\}")
+
+
 def _volumes(subject: Subject) -> Iterator[tuple[int, str, bool]]:
     """Line and source of each, and whether the service only reads it."""
     given = subject.value.get("volumes")
     for index, one in enumerate(given) if isinstance(given, list) else ():
         if isinstance(one, str):
-            source, *_, mode = f"{one}:".split(":")[:3]
+            source, *_, mode = f"{_by_default(one)}:".split(":")[:3]
             yield subject.line(("volumes", index)), source, "ro" in mode.split(",")
         elif isinstance(one, dict) and isinstance(one.get("source"), str):
             reads = one.get("read_only") is True
-            yield subject.line(("volumes", index)), one["source"], reads
+            yield subject.line(("volumes", index)), _by_default(one["source"]), reads
+
+
+def _by_default(text: str) -> str:
+    """A text with the defaults of its variables in their place."""
+    return _DEFAULT.sub(r"\1", text)
+
+
+def is_monitor(image: Any) -> bool:
+    """Whether an image watches the host, for which its vendor has it mount the host's folders."""
+    return bool(_MONITORS.search(scalar(image) or ""))
+
+
+DOCUMENTED: Final = "as the vendor of this monitor of the host documents it"
+
+
+def _for_monitor(subject: Subject) -> str:
+    return DOCUMENTED if is_monitor(subject.value.get("image")) else ""
+
+
+def _privileged(subject: Subject) -> Iterator[SubjectMatch]:
+    if subject.text("privileged") == "true":
+        yield SubjectMatch(subject.line(("privileged",)), "", _for_monitor(subject))
 
 
 def _socket(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source, _ in _volumes(subject):
         if _SOCKET.search(source):
-            yield SubjectMatch(line, source)
+            yield SubjectMatch(line, source, _for_monitor(subject))
 
 
 def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source, reads in _volumes(subject):
         if is_host_folder(source) and not (reads and is_kernel_state(source)):
-            yield SubjectMatch(line, source)
+            yield SubjectMatch(line, source, _for_monitor(subject))
 
 
 def _ecs_host_path(subject: Subject) -> Iterator[SubjectMatch]:
@@ -120,9 +157,10 @@ def _public_port(subject: Subject) -> Iterator[SubjectMatch]:
     ports = service.get("ports")
     if not server or not isinstance(ports, list):
         return
-    for index, port in enumerate(ports):
-        if _published(port):
-            yield SubjectMatch(subject.line(("ports", index)), f"{server} on port {_shown(port)}")
+    open_ports = [index for index, port in enumerate(ports) if is_published(port)]
+    if open_ports:
+        shown = ", ".join(_shown(ports[index]) for index in open_ports)
+        yield SubjectMatch(subject.line(("ports", open_ports[0])), f"{server} on port {shown}")
 
 
 def _settings(service: Mapping[str, Any]) -> str:
@@ -139,17 +177,6 @@ def _settings(service: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _published(port: Any) -> bool:
-    """Whether a port of a compose service is published on all of the host's addresses."""
-    if isinstance(port, dict):
-        host = str(port.get("host_ip", ""))
-        return "published" in port and host in ("", "0.0.0.0", "::")
-    parts = str(port).rsplit(":", 2)
-    if len(parts) == 3:
-        return parts[0] in ("0.0.0.0", "[::]", "::", "")
-    return len(parts) == 2 or str(port).isdigit()
-
-
 def _shown(port: Any) -> str:
     return str(port.get("published")) if isinstance(port, dict) else str(port)
 
@@ -164,6 +191,7 @@ CHECKS: Final[dict[str, Check]] = {
     "copied-secret": _copied_secret,
     "copy-everything": _everything,
     "added-url": _added,
+    "compose-privileged": _privileged,
     "compose-socket": _socket,
     "compose-host-mount": _host_mount,
     "compose-public-port": _public_port,

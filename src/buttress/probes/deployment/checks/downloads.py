@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.probes.deployment.checks.shells import is_told
+from buttress.rules.installers import known_source
 from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
 _DOWNLOAD: Final = re.compile(r"\b(curl|wget|aria2c|axel)\b([^\n;&|]{1,600})")
@@ -53,9 +54,8 @@ def _run_unchecked(subject: Subject) -> Iterator[SubjectMatch]:
         before = text[: run.start(1)]
         line = subject.line(()) + before.count("\n") + before.count("\v")
         own = _WITH_CREDENTIAL.search(match[2])
-        yield SubjectMatch(
-            line, name, "it is fetched with a credential of one's own" if own else ""
-        )
+        why = "it is fetched with a credential of one's own" if own else known_source(match[0])
+        yield SubjectMatch(line, name, why)
 
 
 def _file(command: str, arguments: str) -> str:

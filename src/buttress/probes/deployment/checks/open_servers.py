@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _OPEN: Final = re.compile(
-    r"(?i)ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|localai|sglang|lmdeploy|"
+    r"(?i)redis-?insights?|redis-?commander|ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|localai|sglang|lmdeploy|"
     r"xinference|infinity|open-?webui|text-generation-webui|comfyui|stable-diffusion|qdrant|chroma|"
     r"weaviate|milvus|elasticsearch|opensearch|redis|valkey|mongo|memcached|rayproject|jupyter|"
     r"mlflow|tensorboard|flowise|langflow|litellm|torchserve|tensorflow/serving|etcd"
@@ -51,7 +51,11 @@ _ASKS_NOBODY: Final = {
     "open-webui": rf"WEBUI_AUTH{_OFF}",
 }
 _SAME: Final = {"valkey": "redis", "llama.cpp": "llamacpp", "openwebui": "open-webui"}
-_ASK_BY_DEFAULT: Final = ("open-webui",)
+_ASK_BY_DEFAULT: Final = ("open-webui", "opensearch")
+# Elastic's own images ask for a password since version 8; those of Bitnami do not.
+_ASKS_SINCE: Final = re.compile(
+    r"(?i)(?:^|\s|(?:elastic\.co/|library/)\S*)elasticsearch:(?:[89]|\d\d)\."
+)
 
 
 def open_server(about: str, settings: str = "") -> str:
@@ -66,5 +70,9 @@ def open_server(about: str, settings: str = "") -> str:
     nobody = _ASKS_NOBODY.get(name)
     if nobody is not None and re.search(rf"(?i){nobody}", settings):
         return match[0]
-    asks = name in _ASK_BY_DEFAULT or re.search(rf"(?i){_ASKS.get(name, '(?!)')}", settings)
+    asks = (
+        name in _ASK_BY_DEFAULT
+        or _ASKS_SINCE.search(about)
+        or re.search(rf"(?i){_ASKS.get(name, '(?!)')}", settings)
+    )
     return "" if asks else match[0]

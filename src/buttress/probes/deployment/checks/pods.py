@@ -7,12 +7,30 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.checks.containers import is_host_folder, is_kernel_state
+from buttress.probes.deployment.checks.containers import (
+    DOCUMENTED,
+    is_host_folder,
+    is_kernel_state,
+    is_monitor,
+)
 from buttress.probes.deployment.checks.open_servers import open_server
+from buttress.rules.credentials.defaults import is_made_of_names
 from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.credentials.scanner import scan
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 from buttress.rules.values import stand_in
 
+# The first steps that servers of search document, of a container that ends before them.
+_SYSCTL: Final = re.compile(
+    r"^\s*(?:(?:/bin/)?(?:ba)?sh\s+-e?c\s+)?(?:/sbin/)?(?:sysctl\s+-w\s+[\w.]+=\d+|"
+    r"ulimit\s+-\w\s+\w+)(?:\s*(?:&&|;)\s*(?:sysctl\s+-w\s+[\w.]+=\d+|ulimit\s+-\w\s+\w+))*\s*$"
+)
+# Objects by which who may do all with them gets all else.
+_GRAVE: Final = {
+    "secrets", "pods", "nodes", "serviceaccounts", "roles", "rolebindings", "clusterroles",
+    "clusterrolebindings", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs",
+    "replicasets", "mutatingwebhookconfigurations",
+}  # fmt: skip
 _CONSTANT: Final = re.compile(r"[A-Z]{2,}[A-Z0-9]*(?:_[A-Z0-9]+)+")  # the name of a choice
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
                         "habana.ai/", "huawei.com/")  # fmt: skip
@@ -44,6 +62,10 @@ def _only_read(pod: Any, volume: Any) -> bool:
 
 def _host_path(subject: Subject, *, grave: bool) -> Iterator[SubjectMatch]:
     volumes = subject.value.get("volumes")
+    containers = _at(subject.value, "containers")
+    given = containers if isinstance(containers, list) else []
+    monitors = [is_monitor(_at(one, "image")) or is_monitor(_at(one, "name")) for one in given]
+    lessened = DOCUMENTED if monitors and all(monitors) else ""
     for index, one in enumerate(volumes) if isinstance(volumes, list) else ():
         path = _at(one, "hostPath", "path")
         if isinstance(path, str):
@@ -51,7 +73,20 @@ def _host_path(subject: Subject, *, grave: bool) -> Iterator[SubjectMatch]:
             if is_kernel_state(path) and _only_read(subject.value, _at(one, "name")):
                 worst = False
             if worst == grave:
-                yield SubjectMatch(subject.line(("volumes", index, "hostPath")), path)
+                yield SubjectMatch(subject.line(("volumes", index, "hostPath")), path, lessened)
+
+
+def _privileged(subject: Subject) -> Iterator[SubjectMatch]:
+    security = _at(subject.value, "securityContext")
+    if scalar(_at(security, "privileged")) != "true":
+        return
+    command = " ".join(
+        one
+        for key in ("command", "args")
+        for one in [scalar(_at(subject.value, key)) or "", *_strings(_at(subject.value, key))]
+    )
+    why = "it only sets what the kernel allows, and ends" if _SYSCTL.search(command) else ""
+    yield SubjectMatch(subject.line(("securityContext", "privileged")), "", why)
 
 
 def _runs_as_root(subject: Subject) -> Iterator[SubjectMatch]:
@@ -92,22 +127,31 @@ def _public_service(subject: Subject) -> Iterator[SubjectMatch]:
         yield SubjectMatch(subject.line(("spec", "type")), f"{server} by a {kind}")
 
 
-def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str]]]:
+def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str], list[str]]]:
+    """Line, verbs, resources and groups of the rules of a role."""
     given = subject.value.get("rules")
     for index, rule in enumerate(given) if isinstance(given, list) else ():
         if isinstance(rule, dict):
             line = subject.line(("rules", index))
-            yield line, _strings(rule.get("verbs")), _strings(rule.get("resources"))
+            verbs, resources, groups = (
+                _strings(rule.get(key)) for key in ("verbs", "resources", "apiGroups")
+            )
+            yield line, verbs, resources, groups
 
 
 def _wildcard_role(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, verbs, resources in _rules(subject):
+    for line, verbs, resources, groups in _rules(subject):
         if "*" in verbs or "*" in resources:
-            yield SubjectMatch(line)
+            grave = "*" in resources or _GRAVE & {one.partition("/")[0] for one in resources}
+            built_in = not groups or any(
+                "." not in one or one.endswith(".k8s.io") for one in groups
+            )
+            why = "" if grave and built_in else "only of objects that give nothing else away"
+            yield SubjectMatch(line, "", why)
 
 
 def _powerful_role(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, verbs, resources in _rules(subject):
+    for line, verbs, resources, _ in _rules(subject):
         read = {"get", "list", "watch"} & set(verbs)
         powers = {"escalate", "bind", "impersonate"} & set(verbs)
         if powers:
@@ -126,6 +170,7 @@ _PUT_IN: Final = re.compile(r"\$|\{\{|<|\[[A-Za-z][\w. -]{2,40}\]")
 _CREDENTIAL: Final = re.compile(
     r"://[^\s/:@]*:[^\s/@]+@|PRIVATE KEY|\n.*\S|^(?=[^\s:]*\d)(?=[^\s:]*[A-Za-z])[^\s:]{20,}$"
 )
+_IN_ADDRESS: Final = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _NAMED: Final = re.compile(
     r"(?i)passw|secret|token|key$|credential|(?:^|[_-])(?:pass|pwd|dsn|auth)"
 )
@@ -149,7 +194,27 @@ def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMa
                 continue
             seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
             if seen is credential:
-                yield SubjectMatch(subject.line((key, name)), str(name), stand_in(plain))
+                why = stand_in(plain) or _default(plain, subject) or _public(str(name), plain)
+                yield SubjectMatch(subject.line((key, name)), str(name), why)
+
+
+def _default(plain: str, subject: Subject) -> str:
+    """That a secret is made of names around it, in words; of an address, its password."""
+    password = _IN_ADDRESS.search(plain)
+    near = "\n".join((plain if password else "", *subject.context.get("near", ())[:5_000]))
+    made = is_made_of_names(password[1] if password else plain, near)
+    return "it is made of words and names around it, as defaults are" if made else ""
+
+
+def _public(name: str, plain: str) -> str:
+    """That a value of several lines holds nothing secret, in words; else empty."""
+    if "\n" not in plain.strip() or "PRIVATE KEY" in plain:
+        return ""
+    if "BEGIN CERTIFICATE" in plain or "BEGIN PUBLIC KEY" in plain:
+        return "a certificate, which anybody may have"
+    if _NAMED.search(name) or scan(plain.encode("utf-8", "replace"), name).found:
+        return ""
+    return "a file in which no credential is seen"
 
 
 def _decoded(value: str) -> str:
@@ -161,6 +226,7 @@ def _decoded(value: str) -> str:
 
 
 CHECKS: Final[dict[str, Check]] = {
+    "k8s-privileged": _privileged,
     "host-path-grave": lambda subject: _host_path(subject, grave=True),
     "host-path": lambda subject: _host_path(subject, grave=False),
     "runs-as-root": _runs_as_root,

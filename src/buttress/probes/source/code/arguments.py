@@ -12,6 +12,12 @@ from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
 
 _MAX_TEST: Final = 200  # characters of a test that are shown
+_MAX_LINES: Final = 80  # before a call in which its options are looked for
+_MAX_BETWEEN: Final = 12  # between a test and what it sets
+_SET_OFF: Final = re.compile(r"""\[["']\w*(?:verify|ssl)\w*["']\]\s*=\s*False\b""")
+_MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
+_MAX_NAMES: Final = 6
+_NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*\b(?!\s*[(\"'])")
 _MAX_NODES: Final = 100  # parts of a test that are looked at
 _ASKS_WHETHER: Final = ("hasattr", "isinstance", "issubclass", "callable", "len")
 # A function or class of such a name is called where it is asked for.
@@ -82,6 +88,23 @@ def switch_of(context: Context, names: Any) -> str:
     return f"in {described}: who uses it is not followed" if names.search(described) else ""
 
 
+def set_before(node: Any, names: Any, text: str) -> str:
+    """Whether a call takes options that a test of a setting of such a name filled, in words."""
+    if not any(one.arg is None for one in getattr(node, "keywords", ())):
+        return ""
+    lines = text.split("\n", node.lineno)[: node.lineno - 1][-_MAX_LINES:]
+    for number, line in enumerate(lines):
+        if not _SET_OFF.search(line):
+            continue
+        indent = len(line) - len(line.lstrip())
+        for above in reversed(lines[max(0, number - _MAX_BETWEEN) : number]):
+            if above.strip() and len(above) - len(above.lstrip()) < indent:
+                if above.lstrip().startswith(("if ", "elif ")) and names.search(above):
+                    return f"only where {above.strip()[3:_MAX_TEST].rstrip(':').strip()} holds"
+                break
+    return ""
+
+
 def _settings(test: ast.expr) -> Iterator[str]:
     """Names of the settings that a test looks at: variables, attributes, keys that are asked for.
 
@@ -123,3 +146,42 @@ def command_of(value: Value) -> Value | None:
         words = [one.known_text if one.known_text is not None else HOLE for one in value.elements]
         return Value(text=" ".join(words))
     return None
+
+
+def named(node: Any, text: str) -> str:
+    """What the first argument of a call is made of, in names and texts.
+
+    For variables in it what they were last set to before the call, in the module's text. So too for
+    what they are made of, once.
+    """
+    given = node.args[:1] or [one.value for one in node.keywords[:1]]
+    if not given:
+        return ""
+    before = "\n".join(text.split("\n", node.lineno - 1)[: node.lineno - 1])
+    shown = ast.unparse(given[0])[:_MAX_SHOWN]
+    found, pending = [shown], _NAME.findall(shown)
+    for _ in range(2):
+        made = [_made(name, before) for name in dict.fromkeys(pending[:_MAX_NAMES])]
+        found += made
+        pending = [name for one in made for name in _NAME.findall(one)]
+    return "\n".join(found)
+
+
+def _made(name: str, before: str) -> str:
+    """The last statement that sets a variable, without its name; or the ``with`` that does."""
+    own = re.escape(name)
+    places = [
+        *re.finditer(rf"^[ \t]*{own}[ \t]*(?::[^=\n]{{1,60}})?=(?!=)", before, re.MULTILINE),
+        *re.finditer(rf"^[ \t]*(?:async )?with (?=[^\n]{{1,200}} as {own}:)", before, re.MULTILINE),
+        *re.finditer(rf"^[ \t]*(?:async )?for {own} in ", before, re.MULTILINE),
+    ]
+    if not places:
+        return ""
+    rest = before[max(one.end() for one in places) :][:_MAX_SHOWN]
+    lines: list[str] = []
+    for line in rest.split("\n"):
+        lines.append(line)
+        whole = "\n".join(lines)
+        if whole.count("(") <= whole.count(")") and whole.count("[") <= whole.count("]"):
+            break
+    return "\n".join(lines)

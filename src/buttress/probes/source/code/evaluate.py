@@ -38,7 +38,7 @@ _KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
-_ONE_OF_SEVERAL: Final = "it was kept with others, one of which was made safe"
+_ONE_OF_SEVERAL: Final = "it was kept with others that are safe"
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
 _SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
@@ -142,7 +142,7 @@ class Evaluator(ABC):
         label = self.flows.label(value.path) if value.path else None
         if label is None or any(one.label == label for one in value.taints):
             return value
-        check = self.context.check or self.flows.nearby(value.path, self.text)
+        check = self.context.check or self.flows.doubt(value.path, self.text, line)
         own = Taint(label, value.path, line, self.file, check=check)
         taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
@@ -280,7 +280,9 @@ class Evaluator(ABC):
             return listed(elements)
         taints = taints_of(*elements)
         uses = {one.cleaned for element in elements for one in element.taints}
-        if len(uses) > 1:  # taken apart again, each is itself; else it is not seen which is meant
+        safe = any(not one.taints and one.const is UNKNOWN for one in elements)
+        # Taken apart again, each is itself; else it is not seen which is meant.
+        if len(uses) > 1 or (uses and safe):
             taints = tuple(one.doubted(_ONE_OF_SEVERAL) for one in taints)
         return Value(elements=kept, taints=taints)
 
@@ -310,7 +312,11 @@ class Evaluator(ABC):
 
     def _choice(self, node: ast.IfExp, scope: NameScope) -> Value:
         self.value(node.test, scope)
-        return joined(self.value(node.body, scope), self.value(node.orelse, scope))
+        body, other = self.value(node.body, scope), self.value(node.orelse, scope)
+        cut, whole = node.body, ast.dump(node.orelse)
+        if isinstance(cut, ast.Subscript) and _is_hint(cut.slice) and ast.dump(cut.value) == whole:
+            return body  # key[:4] if len(key) > 4 else key
+        return joined(body, other)
 
     def _either(self, node: ast.BoolOp, scope: NameScope) -> Value:
         values = [self.value(one, scope) for one in node.values]

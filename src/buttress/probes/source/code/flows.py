@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from buttress.files.yaml_loader import load_yaml
 from buttress.probes.source.code.paths import GlobUnion
+from buttress.probes.source.code.sockets import connects, listens, receiver
 from buttress.probes.source.code.values import ALL
 
 _CLIENT: Final = re.compile(r"[\w*]+\..*\(\)\.")
+_NOT_BOUND: Final = "the file binds this socket to no address that other machines reach"
+_CONNECTED: Final = "the program connects to it itself"
 _FILE: Final = Path(__file__).parent / "flows.yaml"
 
 
@@ -28,9 +32,8 @@ class TaintSource:
     values: GlobUnion
     parameters: GlobUnion
     methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
-    near: GlobUnion  # values that come from this machine unless ``far`` is in the module's text
-    far: re.Pattern[str]
-    unseen: str  # what is said of those
+    sockets: GlobUnion  # values of sockets of which the module must show that others reach them
+    doubts: tuple[tuple[GlobUnion, str], ...]  # values that may do no harm, and why, in words
 
     def method_words(self) -> list[frozenset[bytes]]:
         """As ``GlobUnion.words``, of ``methods``."""
@@ -81,11 +84,17 @@ class Flows:
                     return one.label
         return None
 
-    def nearby(self, path: str, text: str) -> str:
-        """Why a value of this path, in a module of this text, comes from this machine, in words."""
+    def doubt(self, path: str, text: str, line: int) -> str:
+        """Why a value of this path, in this line of a module, may be no stranger's, in words."""
         for one in self.sources:
-            if one.near.match(path):
-                return "" if one.far.search(text) else one.unseen
+            if one.sockets.match(path):
+                name = receiver(next(islice(text.split("\n"), line - 1, line), ""))
+                if path.startswith("zmq."):
+                    return "" if listens(text, name) else _NOT_BOUND
+                return _CONNECTED if connects(text, name) else ""
+            for globs, why in one.doubts:
+                if globs.match(path):
+                    return why
         return ""
 
     def leads(self, path: str) -> bool:
@@ -129,9 +138,8 @@ def flows() -> Flows:
                 )
                 for few in one.get("methods", ())
             ),
-            GlobUnion(one.get("near", ())),
-            re.compile(one.get("far", "")),
-            one.get("unseen", ""),
+            GlobUnion(one.get("sockets", ())),
+            tuple((GlobUnion(few["values"]), few["why"]) for few in one.get("doubts", ())),
         )
         for one in data["sources"]
     )

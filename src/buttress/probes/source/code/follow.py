@@ -23,11 +23,13 @@ from buttress.probes.source.code.functions import (
 )
 from buttress.probes.source.code.guards import (
     ONLY_SOME,
+    SIGNED,
     administrators_only,
     asked,
     asks_who,
     checked,
     clean,
+    compares_signature,
     doubt,
     ends,
     examined,
@@ -294,6 +296,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 doubt(tested, scope)
                 if tests_who:
                     doubt(scope.names(), scope, ONLY_SOME)
+                if compares_signature(one.test):
+                    doubt(scope.names(), scope, SIGNED)
                 if not isinstance(one.body[-1], (ast.Return, ast.Continue, ast.Break)):
                     self._refuse(tested, scope)
             if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):

@@ -46,6 +46,7 @@ class Function:
     numbers: frozenset[str]  # parameters that a route says are numbers
     segments: frozenset[str]  # parameters that are one part of a route's path
     method: bool
+    giver: str = ""  # what it was given to, e.g. a component of Gradio, which gives the parameters
 
 
 def numbers_of(decorators: Sequence[ast.expr]) -> frozenset[str]:
@@ -135,7 +136,9 @@ def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: 
         # A default says nothing of what a stranger gives.
         cleaned = frozenset({SEGMENT}) if name in function.segments else frozenset()
         check = function.context.check
-        taint = Taint(function.label, name, line, evaluator.file, cleaned, check=check)
+        taint = Taint(
+            function.label, function.giver or name, line, evaluator.file, cleaned, check=check
+        )
         return Value(value.path, taints=(taint,))
     owner = function.summary.owner(name)
     return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))

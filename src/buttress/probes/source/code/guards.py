@@ -22,6 +22,7 @@ _MAX_EITHER = 8  # of which one holds
 # Who may call a route, as dependencies and decorators name it.
 _ADMINISTRATOR: Final = re.compile(
     r"(?i)(?<!non)(?<!not)(?<!non_)(?<!not_)(?<!no_)(?:admin(?!ister(?!ator))|super_?user)"
+    r"|\A(?:CAN_)?MANAGE_[A-Z]"  # a permission
 )
 _ROUTES: Final = frozenset(
     {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}
@@ -41,8 +42,10 @@ _TRIVIAL: Final = frozenset(
     }
 )  # fmt: skip
 ONLY_SOME: Final = "only who asks from certain addresses reaches it"
+SIGNED: Final = "a signature or a key is compared first"
 TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
+_COMPARES: Final = frozenset({"compare_digest", "constant_time_compare"})
 _MAX_PARTS = 20  # of what is compared or given to a check
 
 # An attribute that says that what carries it was checked where it was made.
@@ -109,6 +112,16 @@ def asks_who(test: ast.expr) -> bool:
             one.attr == "remote_addr"
             or (one.attr == "host" and getattr(one.value, "attr", "") == "client")
         )
+        for one in islice(ast.walk(test), _MAX_NODES)
+    )
+
+
+def compares_signature(test: ast.expr) -> bool:
+    """Whether a test compares a digest or a key in constant time, as signatures are checked."""
+    return any(
+        isinstance(one, ast.Call)
+        and (one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", ""))
+        in _COMPARES
         for one in islice(ast.walk(test), _MAX_NODES)
     )
 

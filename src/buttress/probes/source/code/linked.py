@@ -343,6 +343,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
         waiting = self._waiting.get(path)
         if waiting is not None and not positions:
             waiting.label = label
+            waiting.giver = event.path
             waiting.context = replace(waiting.context, check=check)
             return
         self.module_summary.add_call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class ProjectAnalysis:
         self._views: dict[str, View] = {}
         self._functions = 0
         self._demanded = 0
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, list[str]] = defaultdict(list)  # word -> locations
 
     def add(self, path: Path, file: SourceFile) -> None:
         """A file that is inspected."""
@@ -125,9 +126,18 @@ class ProjectAnalysis:
             return (book.module.text.split("\n"), list(book.places)) if book else ([], None)
         return decoded(data).split("\n"), None
 
-    def has(self, words: Iterable[str]) -> bool:
-        """Whether one of these words, which rules want to see, is in a file of the project."""
-        return any(one.encode() in self._seen for one in words)
+    def has(self, words: Iterable[str], location: str) -> bool:
+        """Whether one of these words, which rules want to see, is in the program of a file.
+
+        That is what lies in or below its folder; of a package, in or below the package.
+        """
+        folder = location.rpartition("/")[0]
+        while f"{folder}/__init__.py" in self._entries and "/" in folder:
+            folder = folder.rpartition("/")[0]
+        below = f"{folder}/" if folder else ""
+        return any(
+            place.startswith(below) for one in words for place in self._seen.get(one.encode(), ())
+        )
 
     def uri(self, location: str) -> str:
         """The percent-encoded path of a file whose name is odd; else empty."""
@@ -141,7 +151,8 @@ class ProjectAnalysis:
 
     def _survey(self, entry: Entry, data: bytes) -> None:
         entry.survey = self._matcher.survey(data, self._own)
-        self._seen |= entry.survey.seen
+        for word in entry.survey.seen:
+            self._seen[word].append(entry.location)
         if not entry.location.lower().endswith(".ipynb"):
             entry.imports = tuple(dict.fromkeys(imports(data)))[:_MAX_IMPORTS]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,8 +11,17 @@ from typing import Final
 
 from buttress.evidence.findings import SEVERITIES
 from buttress.files.python_modules import Module, parsed, words
-from buttress.probes.source.code.arguments import command_of, held, switch_of, text_of
+from buttress.probes.source.code.addresses import only_nearby
+from buttress.probes.source.code.arguments import (
+    command_of,
+    held,
+    named,
+    set_before,
+    switch_of,
+    text_of,
+)
 from buttress.probes.source.code.conditions import Condition
+from buttress.probes.source.code.conditions import pattern as compiled
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.follow import AbstractInterpreter
@@ -19,9 +29,10 @@ from buttress.probes.source.code.hits import Hit, Result, in_order
 from buttress.probes.source.code.paths import GlobUnion, fragments, last_name
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.rulebook import CodeRule, Pattern
+from buttress.probes.source.code.sockets import listens
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary, Sink
-from buttress.probes.source.code.values import PARAMETER, Taint, Value
+from buttress.probes.source.code.values import ALL, PARAMETER, Taint, Value
 
 MAX_HITS: Final = 1_000  # in one module
 _SHELLS: Final = GlobUnion(
@@ -263,7 +274,7 @@ class _Examination:
         for name, conditions in pattern.where:
             if not held(event, name, conditions, carried):
                 return
-        if not self._text_fits(pattern):
+        if not self._text_fits(pattern) or not self._shows(pattern, event):
             return
         end = getattr(event.node, "end_lineno", None) or event.line
         taint = None
@@ -284,9 +295,30 @@ class _Examination:
             raise _EnoughError
         switch = pattern.lessened
         if rule.switch and not switch:
-            switch = switch_of(event.context, rule.switches)
+            switch = switch_of(event.context, rule.switches) or set_before(
+                event.node, rule.switches, self._module.text
+            )
+        if rule.nearby and not switch and only_nearby(self._module.text, event.line):
+            switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
+
+    def _shows(self, pattern: Pattern, event: Event) -> bool:
+        """Whether names in the call, or what is done with its socket, are as the pattern wants."""
+        if pattern.bound:
+            owner = getattr(event.node.func, "value", None)
+            name = last_name(ast.unparse(owner).partition("[")[0]) if owner is not None else ""
+            if not listens(self._module.text, name):
+                return False
+        if not pattern.named and not pattern.unless_named:
+            return True
+        taints = event.arguments[0].taints if event.arguments else ()
+        if any(ALL in one.cleaned or one.check for one in taints):  # something tests it
+            return False
+        names = named(event.node, self._module.text)
+        return bool(not pattern.named or compiled(pattern.named).search(names)) and not (
+            pattern.unless_named and compiled(pattern.unless_named).search(names)
+        )
 
     def _text_fits(self, pattern: Pattern) -> bool:
         """Whether the module's text is such as the pattern wants it."""

@@ -35,9 +35,17 @@ from buttress.rules.inspecting import inspection_of
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
-_SECRET: Final = "secret"  # the label of its source
-_SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
-_LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
+# Labels of sources that functions give back among other things.
+_IN_PARTS: Final = ("secret", "random")
+_SHOWS: Final = {
+    "demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds", "hack", "perf",
+}  # fmt: skip
+_COPIES: Final = {"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty"}
+_LONG_WAY: Final = 3  # steps between functions from which on a finding is medium at most
+_LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
+_FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
+_OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
+_BY_NAME: Final = "what is called the answer of a model"  # where the way from it is not followed
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -153,7 +161,7 @@ class _UnsafeCode:
         )
 
     def _finding(self, asset: str, hit: Hit, shown: ShownFile, *, unexplained: bool) -> Finding:
-        source = flows().title(hit.taint.label) if hit.taint else ""
+        source = flows().title(hit.taint.label) if hit.taint else _BY_NAME
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         lessened = _lessened(hit, shown)
         notes = [
@@ -224,15 +232,24 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
 
     Something tests the value or a call on its way is not followed; whoever runs the program asks
     for it by a setting, or only an administrator gives it; what would make it matter is nowhere in
-    the project; a secret went through functions, so that it may be another part of what they give.
+    the project; a secret went through functions, so that it may be another part of what they give;
+    the way is long, each step of which is a guess.
     """
     found = [hit.switch]
     if hit.taint is not None:
-        parts = hit.taint.label == _SECRET and hit.taint.steps
-        found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
-    if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
+        parts = hit.taint.label in _IN_PARTS and hit.taint.steps
+        found += [hit.taint.check, "which part of it is meant is not followed" if parts else ""]
+        if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
+            found.append(_OF_A_FORM)
+        long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
+        steps = len(hit.taint.steps)
+        found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
+    folders = shown.location.lower().split("/")[:-1]
+    if _SHOWS.intersection(folders):
         found.append("it lies among demonstrations and measurements")
-    if hit.rule.seen and not shown.project_has(hit.rule.seen):
+    if _COPIES.intersection(folders):
+        found.append("it is a copy of somebody else's package")
+    if hit.rule.seen and not shown.program_has(hit.rule.seen):
         found.append(hit.rule.unseen)
     return [one for one in found if one]
 
@@ -240,11 +257,10 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
 def _severity(hit: Hit, *, in_tests: bool, lessened: bool) -> Severity:
     """That of the rule; less in tests, and medium at most where the flow is only supposed.
 
-    So it is where the way is long, each step of which is a guess, and where something else says so.
+    See ``_lessened``.
     """
     place = SEVERITIES.index(hit.rule.severity)
-    steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONG_WAY or lessened:
+    if lessened:
         place = min(place, SEVERITIES.index("medium"))
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 

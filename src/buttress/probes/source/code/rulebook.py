@@ -38,6 +38,9 @@ _PATTERN: Final = {
             "decorators": _GLOBS, "bases": _GLOBS}},
         "unless_text": _TEXT,
         "if_text": _TEXT,
+        "named": _TEXT,
+        "unless_named": _TEXT,
+        "bound": {"const": True},
         "lessened": _TEXT,
         "words": {"type": "array", "items": _TEXT, "minItems": 1},
     },
@@ -59,6 +62,9 @@ class Pattern:
     if_text: str
     words: tuple[str, ...]
     lessened: str = ""  # why what it matches is medium at most; the first pattern that fits counts
+    named: str = ""  # an expression over what the first argument of a call is made of, in names
+    unless_named: str = ""
+    bound: bool = False  # the call is of a socket that the module opens to other machines
 
     @cached_property
     def tainted(self) -> bool:
@@ -93,6 +99,7 @@ class CodeRule(Rule):
         str, ...
     ] = ()  # words of which the project must have one, else it is medium at most
     unseen: str = ""  # what is said then
+    nearby: str = ""  # what is said where the addresses around it are of this machine or plain HTTP
 
     @cached_property
     def switches(self) -> Any:
@@ -112,6 +119,7 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule
         switch=data.get("switch", ""),
         seen=tuple(data.get("seen", ())),
         unseen=data.get("unseen", ""),
+        nearby=data.get("nearby", ""),
         bad=tuple(Example("", text) for text in data["bad"]),
         good=tuple(Example("", text) for text in data["good"]),
     )
@@ -134,7 +142,7 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
             if not is_glob(one):
                 raise located.error(place, f"'{one}' is not a glob", "a path such as torch.load")
     _check_pattern(located, (*at, kind), expression)
-    for name in ("unless_text", "if_text"):
+    for name in ("unless_text", "if_text", "named", "unless_named"):
         _check_pattern(located, (*at, name), data.get(name))
     if not globs and not data.get("words"):
         raise located.error(at, "'words' is missing", "words of which a file must hold one")
@@ -153,6 +161,9 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
         if_text=data.get("if_text", ""),
         words=tuple(data.get("words", ())),
         lessened=data.get("lessened", ""),
+        named=data.get("named", ""),
+        unless_named=data.get("unless_named", ""),
+        bound=data.get("bound", False),
     )
 
 
@@ -182,6 +193,7 @@ CODE: Final = RuleKind(
             "title": TEXT, "message": TEXT, "tests": {"type": "boolean"},
             "switch": _TEXT,
             "seen": {"type": "array", "items": _TEXT, "minItems": 1}, "unseen": _TEXT,
+            "nearby": _TEXT,
             "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
             "match": {"type": "array", "items": _PATTERN, "minItems": 1},
             "bad": EXAMPLES, "good": EXAMPLES,

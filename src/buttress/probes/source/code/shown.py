@@ -39,9 +39,9 @@ class ShownFile:
             return line
         return places[line - 1].line if 0 < line <= len(places) else 1
 
-    def project_has(self, words: Iterable[str]) -> bool:
-        """Whether one of these words is in a file of the project."""
-        return self._linking.has(words)
+    def program_has(self, words: Iterable[str]) -> bool:
+        """Whether one of these words is in the program to which the file belongs."""
+        return self._linking.has(words, self.location)
 
     def note(self, line: int) -> str:
         """The cell of a notebook, in words."""

@@ -26,6 +26,7 @@ SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the pa
 KEYS: Final = "keys"  # cleaned, so to say, of other names of entries than a few: a mapping
 PATH_OBJECT: Final = "path-object"  # of pathlib, so that its name is known to have no slash
 _SHAPES: Final = frozenset({SEGMENT, KEYS})
+_NO_SLASH: Final = frozenset({"path", ALL})
 # The entries of a mapping of which only the keys are known.
 PAIRS: Final = "builtins.dict().items()"
 _MAX_BASE: Final = 2_000  # characters in which a base is looked for
@@ -177,10 +178,16 @@ def merged(taints: Iterable[Taint]) -> tuple[Taint, ...]:
                 found[key] = one
         elif known.cleaned and not known.cleaned <= one.cleaned:
             check = known.check if one.check else ""
-            found[key] = replace(one, cleaned=known.cleaned & one.cleaned, check=check)
+            cleaned = _shapes(known.cleaned) & _shapes(one.cleaned)
+            found[key] = replace(one, cleaned=cleaned, check=check)
         elif known.check and not one.check:
             found[key] = replace(known, check="")
     return tuple(found.values())
+
+
+def _shapes(cleaned: frozenset[str]) -> frozenset[str]:
+    """What is safe as a path holds no more than one part of one."""
+    return cleaned if cleaned.isdisjoint(_NO_SLASH) else cleaned | {SEGMENT}
 
 
 def mixed(*values: Value) -> Value:

@@ -25,6 +25,7 @@ def look(candidate: CredentialCandidate) -> Verdict | None:
 CHECKS: Final[dict[str, Check]] = {
     "": look,
     "azure": structures.sixty_four_bytes,
+    "azure-sas": assignments.azure_sas,
     "bech32": checksums.bech32,
     "crc62": checksums.crc62,
     "discord": structures.discord,
@@ -32,8 +33,10 @@ CHECKS: Final[dict[str, Check]] = {
     "encoded": look,  # what it encodes is scanned, see ``scanner``
     "encoded-private-key": structures.encoded_private_key,
     "google": structures.google,
+    "google-oauth": structures.google_oauth,
     "grafana": checksums.grafana,
     "jwt": structures.jwt,
+    "kubeconfig": assignments.kubeconfig,
     "literal": assignments.literal,
     "pair": companions.pair,
     "password": assignments.password,
@@ -41,6 +44,7 @@ CHECKS: Final[dict[str, Check]] = {
     "pypi": structures.pypi,
     "query": assignments.query,
     "random": structures.random_looking,
+    "sent-header": assignments.sent_header,
     "signing": assignments.signing,
     "stated": assignments.stated,
     "url-password": assignments.url_password,

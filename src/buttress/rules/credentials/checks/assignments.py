@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -50,6 +51,23 @@ _SAFE_NAME: Final = re.compile(
 _LOOPBACK: Final = re.compile(
     rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
 )
+# Machines of one network: a container's name, addresses of RFC 1918, zones of clusters.
+_INNER: Final = re.compile(
+    rb"(?i)^[^.:]*(?::|$)|^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[0-9.]+(?::|$)"
+    rb"|\.(?:local|internal|lan|svc|cluster\.local|home\.arpa)(?::|$)"
+)
+_NAME_OF_SETTING: Final = re.compile(rb"[A-Z]{2,}(?:_[A-Z]+)+")  # as "DB_PASSWORD"
+_SPEAKS_OF_IT: Final = re.compile(rb"(?i)pass|pwd|secret")
+_FERNET: Final = re.compile(rb"gAAAAA[0-9A-Za-z_-]{60}")  # version 0x80, a time and more
+_COMMAND_REACH: Final = 400  # bytes of a command before and after a header
+_LINE_END: Final = re.compile(rb"(?<!\\)(?:\r?\n)|&&|;\s")  # not one that is continued
+_SENDER: Final = re.compile(rb"(?:^|[\s;&|(`\"'])(?:curl|wget|https?|xh)\s")
+_HOST: Final = re.compile(rb"https?://([^\s/@\"'`$<>{}]+)")
+_KUBECONFIG: Final = re.compile(rb"(?m)^kind:[ \t]*Config\b")
+_USERS: Final = re.compile(rb"(?m)^users:")
+_PARAMETER: Final = re.compile(rb"[?&;](?:amp;)?([A-Za-z]{2,3})=([^&\s\"'<>`]{1,200})")
+_VERSION: Final = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A line of comment that gives an example.
 _SHOWN: Final = re.compile(
     rb"(?i)^\s*(?:#|//|\*|--|;).*(?:\b(?:e\.?g\b|i\.e\b|examples?\b|for\s+instance|such\s+as|formats?\b)|"
@@ -99,6 +117,17 @@ def _searches(candidate: CredentialCandidate) -> bool:
     return bool(found) and re.fullmatch(rb"[0-9a-f]{32}", candidate.secret) is not None
 
 
+def sent_header(candidate: CredentialCandidate) -> Verdict | None:
+    """A credential in a header that a command sends to a machine that it names."""
+    before = candidate.data[max(0, candidate.start - _COMMAND_REACH) : candidate.start]
+    before = _LINE_END.split(before)[-1]
+    after = _LINE_END.split(candidate.data[candidate.end : candidate.end + _COMMAND_REACH])[0]
+    host = _HOST.search(before + b" " + after) if _SENDER.search(before) else None
+    if host is None or is_documented_host(host[1]) or _LOOPBACK.search(host[1]):
+        return None
+    return value(candidate)
+
+
 def signing(candidate: CredentialCandidate) -> Verdict | None:
     """A key of a framework, of any printable characters, as Django and WordPress make them."""
     secret = candidate.secret.removeprefix(b"base64:").removeprefix(b"django-insecure-")
@@ -121,6 +150,33 @@ def query(candidate: CredentialCandidate) -> Verdict | None:
     if weak and (len(secret) < _LEAST_WEAK or _HEX.fullmatch(secret)):
         return None
     return Verdict(_names(candidate))
+
+
+def kubeconfig(candidate: CredentialCandidate) -> Verdict | None:
+    """What a user of a kubeconfig signs in with."""
+    whole = _KUBECONFIG.search(candidate.data) and _USERS.search(candidate.data)
+    if not whole or is_placeholder(candidate.secret) or not is_random(candidate.secret):
+        return None
+    return Verdict(_names(candidate))
+
+
+def azure_sas(candidate: CredentialCandidate) -> Verdict | None:
+    """A signature that opens storage at Azure to whoever has it, until a date.
+
+    One that has expired is low, one that lets nobody write is medium: such are given to the public.
+    """
+    line = candidate.data[candidate.whole[0] : candidate.end + _NEAR].split(maxsplit=1)[0]
+    told = {key.lower(): value for key, value in _PARAMETER.findall(line)}
+    if not _VERSION.fullmatch(told.get(b"sv", b"")) or not is_random(
+        unquote_to_bytes(candidate.secret)
+    ):
+        return None
+    end = told.get(b"se", b"")[:10].decode("ascii", "replace")
+    if end and end < datetime.now(UTC).date().isoformat():
+        return Verdict("it has expired", "low")
+    if not set(told.get(b"sp", b"w")) & set(b"wdacu"):
+        return Verdict("it lets nobody write", "medium")
+    return Verdict(f"valid until {end}" if _DATE.fullmatch(end) else "")
 
 
 def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
@@ -186,12 +242,21 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if is_documented_host(host) or is_placeholder(secret):
         return None
-    if candidate.rule.settings.get("strong") and not _is_password(secret):
+    strong = _is_password(secret)
+    if _NAME_OF_SETTING.fullmatch(secret) or (candidate.rule.settings.get("strong") and not strong):
         return None
     if _LOOPBACK.search(host):
         return Verdict("for a service on the same machine", "low")
     line = candidate.data[candidate.data.rfind(b"\n", 0, candidate.start) + 1 : candidate.start]
-    return Verdict("a comment gives it as an example", "low") if _SHOWN.search(line) else Verdict()
+    if _SHOWN.search(line):
+        return Verdict("a comment gives it as an example", "low")
+    if _FERNET.match(secret):
+        return Verdict("encrypted, so only as safe as the key of the program", "medium")
+    if not strong and _INNER.search(host):
+        return Verdict("a plain one, for a machine of one's own network", "medium")
+    if not strong and _SPEAKS_OF_IT.search(secret):
+        return Verdict("a plain one, as examples have it", "medium")
+    return Verdict()
 
 
 def is_documented_host(host: bytes) -> bool:

@@ -38,6 +38,25 @@ _OF_A_PAGE: Final = re.compile(
     rb"maps\.google(?:apis)?\.com/maps/(?:api/js|embed/v1/\w{1,20})\?[^\s\"'<>]{0,150}\bkey=$|"
     rb"google\.com/(?:maps/embed/v1/\w{1,20}|recaptcha/\S{0,60})\?[^\s\"'<>]{0,150}\bkey=$"
 )
+# YouTube's own pages and applications hold its keys, which every visitor gets.
+_OF_YOUTUBE: Final = re.compile(rb"(?i)inner_?tube|youtubei\b|ytcfg|ytInitialData")
+# The name of a Firebase key, whatever stands around it.
+_OF_FIREBASE: Final = re.compile(
+    rb"(?i)firebase[\w.-]{0,40}[\"'\]]{0,2}\s{0,3}(?::[^=\n]{1,20})?[=:,]\s{0,3}[\"'(]{0,2}$"
+)
+# Names of keys that a page may show, if Google lets it be used from that page alone.
+_MAYBE_OF_A_PAGE: Final = re.compile(
+    rb"(?i)(?:maps?|geocod\w*|places|recaptcha|translate|fonts?|public)[\w.-]{0,30}[\"'\]]{0,2}\s{0,3}(?::[^=\n]{1,20})?[=:,]\s{0,3}[\"'(]{0,2}$"
+)
+_BUNDLED: Final = re.compile(
+    rb"(?i)(?:next|expo|nuxt)_public"
+)  # says where it goes, not what it is
+# An application that a user installs can't keep its OAuth client secret (RFC 8252, section 8.5).
+_INSTALLED: Final = re.compile(
+    rb"InstalledAppFlow|[\"']installed[\"']\s*:|urn:ietf:wg:oauth:2\.0:oob"
+    rb"|oauth2\.googleapis\.com/device/code|(?i:native|desktop|installed)[ -]app(?:lication)?s?\b"
+    rb"|\b(?:gemini|gcloud)[_ -]?cli\b|cloudcode-pa\.googleapis"
+)
 _PIECE: Final = 200  # bytes of a key that are enough of it
 _NEAR: Final = 1_500  # bytes around a key that tell what it belongs to
 
@@ -158,10 +177,28 @@ def google(candidate: CredentialCandidate) -> Verdict | None:
     near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
     if _OF_A_PAGE.search(candidate.data, max(0, candidate.start - 200), candidate.start):
         return Verdict("of a map in a page, where it is public: see that it is restricted", "low")
-    if _PUBLIC.search(near):
+    line = candidate.data[max(0, candidate.start - _NAME_REACH) : candidate.start]
+    line = line.rpartition(b"\n")[2]
+    if _PUBLIC.search(near) or _OF_FIREBASE.search(line):
         return Verdict(
             "of a Firebase application, where it is public: see that it is restricted", "low"
         )
+    if _OF_YOUTUBE.search(near):
+        return Verdict("of YouTube's own pages, where it is public", "low")
+    if _MAYBE_OF_A_PAGE.search(_BUNDLED.sub(b"", line)):
+        return Verdict(
+            "by its name for pages, where it is public: see that it is restricted", "medium"
+        )
+    return Verdict()
+
+
+def google_oauth(candidate: CredentialCandidate) -> Verdict | None:
+    """An OAuth client secret of Google; that of an installed application is not confidential."""
+    if is_filler(candidate.secret):
+        return None
+    near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
+    if _INSTALLED.search(near):
+        return Verdict("of an application that users install, which can't keep it secret", "low")
     return Verdict()
 
 
