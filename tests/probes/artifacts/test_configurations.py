@@ -350,3 +350,17 @@ def test_a_page_that_is_too_large_for_a_template_is_told_as_that(
     page = "{% for a in range(3) %}{{ a.__name__ }}{% endfor %}" + "<p>x</p>\n" * 30_000
     findings = scan_bytes(tmp_path, page.encode(), name)
     assert [(one.rule, one.severity) for one in findings] == [("template-code", severity)]
+
+
+@pytest.mark.parametrize("lines", [60, 900, 70_000])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_blank_lines_in_front_hide_nothing_and_hold_nobody_up(
+    tmp_path: Path, lines: int, mark: bytes
+) -> None:
+    blanks = mark + b"\n" * lines
+    config = CONFIG | {"auto_map": {"AutoModel": "other/repository--modeling.Model"}}
+    found = scan_bytes(tmp_path, blanks + json.dumps(config).encode(), "config.json")
+    assert rules(found) == {"hf-remote-code"}
+    found = scan_bytes(tmp_path, blanks + b"model:\n  _target_: os.system\n", "config.yaml")
+    assert rules(found) == {"config-target"}
+    assert scan_bytes(tmp_path, blanks + b"A text, and no key at all", "notes.txt") == []

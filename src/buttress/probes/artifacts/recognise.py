@@ -6,12 +6,13 @@ loaders would read different halves of it.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from buttress.files.byte_source import ByteSource, ExpansionError
+from buttress.files.byte_source import ByteSource, ExpansionError, Rest
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
@@ -79,6 +80,7 @@ _CODE: Final = (
 # A template begins with a brace as well, and is none of these.
 _DATA: Final = frozenset(("keras", "paddle_json", "json_config"))
 _TEMPLATES: Final = (".jinja", ".jinja2", ".j2")
+_PIECE: Final = 1 << 20
 _LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
 
 
@@ -105,12 +107,28 @@ def examine(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         for name, possible in candidates(head[0]):
             if possible(source, head) and name not in left_out:
                 yield from _inspected(name, source, head, scope)
+        if scope.tally.recognised == before and (blanks := _blank_lines(source, head)):
+            # Readers of JSON, YAML, XML and templates pass over them.
+            yield from examine(Rest(source, blanks), scope._replace(base=blanks))
         if scope.tally.recognised == before and scope.depth == 0:
             # Not for members of archives: they are too many, tensors most of them.
             for name in _LAST_RESORTS:
                 yield from _inspected(name, source, head, scope, count=0)
     except ExpansionError as error:
         yield scope.bomb(error)
+
+
+def _blank_lines(source: ByteSource, head: bytes) -> int:
+    """Offset of the first line that has anything, where that is not in the head; else 0."""
+    piece, at, line = head.removeprefix(BOM_UTF8), 0, 0
+    while piece and not piece.strip():
+        line = max(line, at + piece.rfind(b"\n") + 1)
+        at += _PIECE if at else len(head)
+        piece = source.read_at(at, _PIECE)
+    if not at or not piece:
+        return 0
+    within = piece.rfind(b"\n", 0, len(piece) - len(piece.lstrip())) + 1
+    return at + within if within else line or len(head)
 
 
 def _left_out(name: str) -> frozenset[str]:

@@ -32,16 +32,20 @@ class FileTally:
 
 
 class Scope(NamedTuple):
-    """A place: the path of member names that leads to it, joined by ``!``."""
+    """A place: the path of member names that leads to it, joined by ``!``.
+
+    ``base``: offset at which what is examined begins, where blanks lie in front of it.
+    """
 
     tally: FileTally
     where: str = ""
     depth: int = 0
     raw: bool = False  # numbers, of a tensor say: only formats with a mark of their own count
+    base: int = 0
 
     def at(self, offset: int) -> str:
         """Location of a byte here."""
-        return f"{self.where}@{offset}"
+        return f"{self.where}@{self.base + offset}"
 
     def child(self, name: str, *, raw: bool = False) -> Scope:
         """The scope of a member of that name."""

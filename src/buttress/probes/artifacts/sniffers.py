@@ -25,6 +25,7 @@ _COMPRESSED: Final = (
 )  # fmt: skip
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_OBJECT: Final = re.compile(r'\{\s*"')
 _BLANKS: Final = b" \t\n\r\v\f"  # all that ``bytes.lstrip`` takes
 _SHARD: Final = re.compile(r"\.data-[0-9]{5}-of-[0-9]{5}\Z")
 TABLE_END: Final = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # LevelDB's, which TensorFlow uses
@@ -77,8 +78,13 @@ def hdf5(source: ByteSource, head: bytes) -> bool:
 
 
 def json_object(_source: ByteSource, head: bytes) -> bool:
-    """A brace comes first."""
-    return head[0] == 0x7B
+    """A brace comes first, in any encoding of JSON, but for a byte order mark and blanks."""
+    if b"\0" not in head[:4]:
+        return head.removeprefix(_UTF8_MARK).lstrip()[:1] in (b"", b"{")
+    from json import detect_encoding
+
+    text = head.decode(detect_encoding(head), "replace").lstrip("\ufeff \t\r\n")
+    return text == "" or _OBJECT.match(text) is not None
 
 
 def json_text(_source: ByteSource, head: bytes) -> bool:
@@ -201,7 +207,7 @@ FIRST: Final[Mapping[Callable[[ByteSource, bytes], bool], frozenset[int]]] = {
     pickled: KNOWN,
     gguf: frozenset(b"G"),
     numpy_array: frozenset(b"\x93"),
-    json_object: frozenset(b"{"),
+    json_object: frozenset(b"{\0\xef\xff\xfe" + _BLANKS),
     json_text: frozenset(b"{[\xef" + _BLANKS),
     compressed: frozenset(one[0] for one in _COMPRESSED),
     seven_zip: frozenset(b"7"),

@@ -318,6 +318,16 @@ CASES = {
          "    return requests.get(url, **options)\n"},
         "tls-verification-off", "medium",
     ),
+    "a parameter that is off by default": (
+        {"a.py": "import requests\ndef get(url, verify_certs=False):\n"
+         "    return requests.get(url, verify=verify_certs)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "a constant": (
+        {"a.py": "import requests\nVERIFY = False\ndef get(url):\n"
+         "    return requests.get(url, verify=VERIFY)\n"},
+        "tls-verification-off", "high",
+    ),
     "an option that is turned off": (
         {"a.py": "import requests\ndef get(url):\n    options = {}\n"
          "    options['verify'] = False\n    return requests.get(url, **options)\n"},
@@ -346,6 +356,20 @@ CASES = {
          "        result = os.path.join('media', os.path.basename(name))\n"
          "    return open(result)\n"},
         "path-untrusted", "medium",
+    ),
+    "an answer by its name": (
+        {"a.py": "def handle(self, assistant_reply):\n    return eval(assistant_reply)\n"},
+        "llm-code-executed", "critical",
+    ),
+    "an answer that is tested": (
+        {"a.py": "import re\ndef handle(self, assistant_reply):\n"
+         "    if not re.fullmatch('[0-9+ ]+', assistant_reply):\n        return None\n"
+         "    return eval(assistant_reply)\n"},
+        "llm-code-executed", "",
+    ),
+    "a text by its name": (
+        {"a.py": "def handle(reply_format, value):\n    return eval(value)\n"},
+        "llm-code-executed", "",
     ),
     "tables of a model in a sandbox": (
         {"a.py": "import pandasai\npandasai.chat(q, f, sandbox=box)\n"},
@@ -413,3 +437,9 @@ def test_what_a_rule_needs_to_see(tmp_path: Path, case: str) -> None:
         path.write_text(text, encoding="utf-8")
     told = [one for one in inspect(tmp_path)[0] if one.rule == rule]
     assert [one.severity for one in told] == ([severity] if severity else [])
+
+
+def test_what_only_its_name_tells_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(assistant_reply):\n    return eval(assistant_reply)\n")
+    (one,) = inspect(tmp_path)[0]
+    assert one.message == "eval runs what is called the answer of a model as code."

@@ -9,7 +9,7 @@ from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
-from buttress.probes.artifacts.formats.config_names import named, paired
+from buttress.probes.artifacts.formats.config_names import is_keras, named, paired
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
@@ -36,7 +36,7 @@ _Told = Iterator[tuple[str, Severity | None, str]]
 def issues(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of all objects in ``value``, at the byte where their key first stands."""
     todo, seen = [value], 0
-    keras = b'"class_name"' in text[:512]  # that format looks at such pairs itself
+    keras = is_keras(value, text)  # that format looks at such pairs itself
     if isinstance(value, list):
         yield from _issues("type", _modules(value, scope), text, scope)
     while todo and seen < _MAX_NODES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.named_code import verdict
@@ -37,3 +37,8 @@ def paired(module: object, name: object, names: NameLists) -> tuple[Severity, st
         return None
     found = verdict(f"{module}.{name}", names)
     return found if found and found[0] == "critical" else None
+
+
+def is_keras(value: Any, text: bytes) -> bool:
+    """Whether a JSON document is a configuration of Keras, and not rows that have classes."""
+    return b'"class_name"' in text[:512] or (isinstance(value, dict) and "class_name" in value)

@@ -7,7 +7,10 @@ Keras is imported from wherever it says (CVE-2025-1550).
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from dataclasses import replace
+from json import detect_encoding
 from typing import Any, Final
 
 from buttress.evidence.findings import Severity
@@ -15,59 +18,101 @@ from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
+from buttress.probes.artifacts.formats.config_names import is_keras
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
-from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation, is_known
+from buttress.probes.artifacts.formats.keras_names import custom_functions
+from buttress.probes.artifacts.formats.keras_tools import (
+    is_foreign,
+    is_harmless_lambda,
+    is_own,
+    judged,
+    reaches,
+)
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.judge import NameLists
 from buttress.probes.artifacts.scope import Scope
 
-_OWN: Final = (
-    "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "keras_hub", "keras_nlp",
-    "keras_cv",
-)  # fmt: skip
-# What Keras itself offers and a model needs none of: CVE-2025-8747, CVE-2025-9905, CVE-2025-12058.
-_REACHING: Final[dict[str, tuple[Severity, str]]] = {
-    "get_file": ("critical", "fetches and unpacks a file"),
-    "enable_unsafe_deserialization": ("critical", "switches off the protection against code"),
-    "load_model": ("critical", "loads another model"),
-    "clone_model": ("high", "makes a model anew by functions that are looked up by name"),
-    "model_from_json": ("high", "makes a model from another configuration"),
-    "deserialize_keras_object": ("high", "makes any object from another configuration"),
-    "save_model": ("high", "writes a file"),
-    "image_dataset_from_directory": ("high", "reads files"),
-    "text_dataset_from_directory": ("high", "reads files"),
-    "audio_dataset_from_directory": ("high", "reads files"),
-    "load_img": ("high", "reads a file"),
-    "TorchModuleWrapper": ("high", "unpickles a PyTorch module"),
-    "TFSMLayer": ("high", "loads a SavedModel, which may hold any code"),
-    "JaxLayer": ("high", "runs a function of the program"),
-    "FlaxLayer": ("high", "runs a module of the program"),
-}
+_ESCAPED: Final = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 _FETCH: Final = re.compile(r"(?:\A|\.)get_file\Z")
 _LOOKUPS: Final = {"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"}
-# Those whose classes are listed; of the sister packages only the names of the packages are known.
-_LISTED: Final = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
-_SISTERS: Final = frozenset(("keras", "keras_hub", "keras_nlp", "keras_cv", "keras_rs"))
-_PLAIN: Final = re.compile(r"[A-Za-z_]\w*\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,99}\Z")
 _MAX_TOLD: Final = 20
+_PATH: Final = 1024  # what is longer is the thing itself in base64, not a path
+# Keys of Keras 2 that say of which kind the functions of a Lambda layer are.
+_KINDS: Final = ("function_type", "output_shape_type", "mask_type")
+_MARK: Final = b'"class_name"'
+_SEARCHED: Final = 64 << 20
+_PIECE: Final = 1 << 20
+_OVERLAP: Final = 64
+
+_Told = tuple[str, Severity | None, str]
 
 
-def matches(_source: ByteSource, head: bytes) -> bool:
-    """A JSON object that names a class near its beginning."""
-    return head[:1] == b"{" and b'"class_name"' in head
+def matches(source: ByteSource, head: bytes) -> bool:
+    """A JSON object that names a class, with its settings, in the encodings that JSON has."""
+    if head[:1] == b"{" and _MARK in head:
+        return True
+    if detect_encoding(head) != "utf-8":
+        return _MARK in _as_utf8(source.read_at(0, MAX_BYTES))
+    if not head.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
+        return False
+    named = settings = False
+    at, rest = 0, b""
+    while at < _SEARCHED and (piece := source.read_at(at, _PIECE)):
+        text = rest + piece
+        if b"\\u00" in text:
+            text = _ESCAPED.sub(_letter, text)
+        named = named or _MARK in text
+        settings = settings or b'"config"' in text
+        if named and settings:
+            return True
+        rest, at = piece[-_OVERLAP:], at + len(piece)
+    return False
 
 
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Look at every class that the configuration names."""
-    text = source.read_at(0, MAX_BYTES)
+    text = _as_utf8(source.read_at(0, MAX_BYTES))
+    if source.size > MAX_BYTES:
+        yield from _larger(source, text, scope)
+        return
     try:
         config, _ = parse(text)
     except JsonError as error:
         scope.record_skip(f"the configuration was only searched: {error}")
         yield from searched(text, 0, scope)
         return
-    yield from of_config(config, 0, scope)
+    if is_keras(config, text):
+        yield from of_config(config, 0, scope)
+
+
+def _larger(source: ByteSource, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
+    """A configuration of more than is read whole: Lambda layers are searched for."""
+    at = 0
+    while at < _SEARCHED and (piece := source.read_at(at, MAX_BYTES + _OVERLAP)):
+        if found := list(searched(piece, at, scope)):
+            yield from found
+            break
+        at += MAX_BYTES
+    if _MARK in text[:512] or scope.name == "config.json":
+        size = MAX_BYTES >> 20
+        message = f"The configuration is larger than {size} MB; its classes were not looked at."
+        issue = scope.not_searched(MAX_BYTES, message)
+        yield replace(issue, severity="medium")
+    else:
+        scope.record_skip(f"classes in an object of more than {MAX_BYTES >> 20} MB")
+
+
+def _as_utf8(text: bytes) -> bytes:
+    """As ``json.loads`` reads bytes: UTF-8, UTF-16 or UTF-32, with or without a mark."""
+    encoding = detect_encoding(text)
+    if encoding == "utf-8":
+        return text
+    return text.decode(encoding, "replace").encode()
+
+
+def _letter(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode())
 
 
 def searched(text: bytes, offset: int, scope: Scope) -> Iterator[ArtifactIssue]:
@@ -108,46 +153,40 @@ def of_config(config: Any, offset: int, scope: Scope) -> Iterator[ArtifactIssue]
                 yield scope.issue(rule, offset, message, severity=severity)
 
 
-def _object(one: dict[str, Any], names: NameLists) -> Iterator[tuple[str, Severity | None, str]]:
+def _object(one: dict[str, Any], names: NameLists) -> Iterator[_Told]:
     """Rule, severity where it is not the rule's own, and sentence for one object."""
     name, module, inner = one.get("class_name"), one.get("module"), one.get("config")
     if name in ("Lambda", "__lambda__") or one.get("registered_name") == "Lambda":
         layer = inner.get("name") if isinstance(inner, dict) else None
         shown = f" {shortened(str(layer))!r}" if layer else ""
         yield from _lambda(shown, inner, names)
-    if isinstance(name, str) and name in _LOOKUPS and isinstance(inner, dict):
-        words = inner.get("vocabulary")
-        if isinstance(words, str) and (leads_out(words) or "://" in words):
-            message = f"The layer {name} reads its vocabulary from {shortened(words)!r}."
-            yield "config-path", None, message
+    elif "lambda" in (one.get(key) for key in _KINDS):
+        yield from _carried(f" {shortened(str(one['name']))!r}" if one.get("name") else "")
+    if isinstance(name, str) and isinstance(inner, dict):
+        yield from _read_elsewhere(name, inner)
     texts = [one_value for one_value in one.values() if isinstance(one_value, str)]
     if any(_FETCH.search(text) for text in texts) and any("://" in text for text in texts):
         message = "The configuration makes Keras fetch a file by get_file."
         yield "keras-foreign-module", "high", message
-    if not (isinstance(module, str) and isinstance(name, str)):
+    if not isinstance(name, str) or not (isinstance(module, str) or module is None):
         return
     # For functions Keras puts the function's name into config and "function" into class_name.
-    called = inner if name == "function" and isinstance(inner, str) else name
+    function = name == "function" and isinstance(inner, str)
+    called: str = inner if function and isinstance(inner, str) else name
     registered = one.get("registered_name")
-    if isinstance(registered, str) and _foreign(registered, name):
+    known = module is None or module == "builtins" or is_own(module)
+    if isinstance(registered, str) and known and is_foreign(registered, name, called):
         message = (
             f"The configuration makes Keras use {shortened(registered)}, which a program "
-            f"registered, whatever else it says of the module {shortened(module)}."
+            f"registered, whatever it says of the class {shortened(called)} of Keras."
         )
         yield "keras-foreign-module", None, message
-    if _own(module):
-        if not _offered(module, called):
-            message = (
-                f"The configuration names {shortened(f'{module}.{called}')}, which Keras does not "
-                f"have: it is code of others under the name of Keras."
-            )
-            yield "keras-foreign-module", None, message
-        if called in _REACHING:
-            severity, what = _REACHING[called]
-            message = (
-                f"The configuration makes Keras call {shortened(module)}.{called}, which {what}."
-            )
-            yield "keras-foreign-module", severity, message
+    if module is None:
+        return
+    if is_own(module):
+        if found := judged(module, called, function=function):
+            message = f"The configuration names {shortened(f'{module}.{called}')}, {found[1]}."
+            yield "keras-foreign-module", found[0], message
     elif module == "builtins":  # how Keras spells a function of the program that saved the model
         if names.judge(module, called).kind in ("dangerous", "code", "conditional"):
             message = f"The configuration makes Keras call the builtin {shortened(called)}."
@@ -161,53 +200,55 @@ def _object(one: dict[str, Any], names: NameLists) -> Iterator[tuple[str, Severi
             yield "keras-foreign-module", None, f"{message} from outside Keras."
 
 
-def _lambda(
-    shown: str, config: Any, names: NameLists
-) -> Iterator[tuple[str, Severity | None, str]]:
-    """By a name or with bytecode: the former runs what the program, or Keras, has."""
-    function = config.get("function") if isinstance(config, dict) else None
-    module = config.get("module") if isinstance(config, dict) else None
+def _read_elsewhere(name: str, config: dict[str, Any]) -> Iterator[_Told]:
+    """Files that a layer reads when it is made: vocabularies of lookups and tokenizers."""
+    if not (name.rpartition(".")[2] in _LOOKUPS or name.endswith("Tokenizer")):
+        return
+    for key in ("vocabulary", "merges", "proto"):
+        words = config.get(key)
+        if isinstance(words, str) and len(words) < _PATH and _elsewhere(words):
+            message = f"The layer {shortened(name)} reads its {key} from {shortened(words)!r}."
+            yield "config-path", None, message
+
+
+def _elsewhere(path: str) -> bool:
+    return leads_out(path) or "://" in path or path.startswith("~")
+
+
+def _carried(shown: str) -> Iterator[_Told]:
+    message = f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
+    yield "keras-lambda", None, message
+
+
+def _lambda(shown: str, config: Any, names: NameLists) -> Iterator[_Told]:
+    """By names or with bytecode: the former run what the program, or Keras, has."""
+    given = config if isinstance(config, dict) else {}
+    yield from _function(shown, given.get("function"), given.get("module"), names)
+    for part in ("output_shape", "mask"):
+        if given.get(f"{part}_type") == "lambda":
+            yield from _carried(shown)
+        elif given.get(f"{part}_type") == "function":
+            yield from _function(shown, given.get(part), given.get(f"{part}_module"), names)
+
+
+def _function(shown: str, function: Any, module: Any, names: NameLists) -> Iterator[_Told]:
     if isinstance(function, dict) and function.get("class_name") == "function":
         module, function = function.get("module"), function.get("config")
     if not isinstance(function, str) or not _NAME.match(function):
-        message = (
-            f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
-        )
-        yield "keras-lambda", None, message
+        yield from _carried(shown)
         return
-    own = isinstance(module, str) and _own(module)
-    if is_activation(function) and (own or module in (None, "builtins")):
+    package = module if isinstance(module, str) else None
+    if is_harmless_lambda(package, function):
         return
-    if own and function not in _REACHING:
-        called = f"{module}.{function}"
-        yield "keras-lambda", "low", f"The Lambda layer{shown} calls {shortened(called)} by name."
-    elif own or function in _REACHING:
-        severity, what = _REACHING[function]
-        called = f"{module}.{function}" if isinstance(module, str) else function
-        message = f"The Lambda layer{shown} calls {shortened(called)} by name, which {what}."
-        yield "keras-lambda", severity, message
+    called = f"{package}.{function}" if package else function
+    message = f"The Lambda layer{shown} calls {shortened(called)}"
+    if package is not None and is_own(package):
+        severity, what = judged(package, function, function=True) or ("low", "which Keras has")
+        yield "keras-lambda", severity, f"{message} by name, {what}."
+    elif found := reaches(function):
+        yield "keras-lambda", found[0], f"{message} by name, which {found[1]}."
     else:
-        known = isinstance(module, str)
-        called = f"{module}.{function}" if known else function
-        grave = names.judge(module if isinstance(module, str) else "builtins", function).kind in (
-            "dangerous", "code", "conditional",
-        )  # fmt: skip
-        message = f"The Lambda layer{shown} calls {shortened(called)}, which Keras does not have."
-        yield "keras-lambda", "critical" if grave else "medium", message
-
-
-def _own(module: str) -> bool:
-    return any(module == own or module.startswith(f"{own}.") for own in _OWN)
-
-
-def _offered(module: str, called: str) -> bool:
-    """Whether Keras has a class or function of that name; of its sister packages it isn't known."""
-    if not any(module == own or module.startswith(f"{own}.") for own in _LISTED):
-        return True
-    return bool(_PLAIN.match(called)) and (called in _REACHING or is_known(called))
-
-
-def _foreign(registered: str, name: str) -> bool:
-    """Whether a name is one that a program registered (``package>Class``): looked up first."""
-    package, mark, last = registered.rpartition(">")
-    return bool(mark) and package not in _SISTERS and not (package == "Custom" and last == name)
+        kind = names.judge(package or "builtins", function).kind
+        grave = kind in ("dangerous", "code", "conditional")
+        severity = "critical" if grave else "medium"
+        yield "keras-lambda", severity, f"{message}, which Keras does not have."

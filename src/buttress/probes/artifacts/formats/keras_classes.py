@@ -10,8 +10,8 @@ import re
 from typing import Any, Final
 
 # Of Keras 2.0 to 3.15, TensorFlow's Keras included: models, layers, cells, wrappers, policies,
-# initialisers, regularisers, constraints, optimisers, schedules, losses, metrics and operations,
-# but for operations that call a function (Cond, Map, Scan and the like).
+# initialisers, regularisers, constraints, optimisers, schedules, losses, metrics, operations and
+# layers of its applications, but for operations that call a function (Cond, Map and the like).
 _NAMES: Final = """
     Sequential Functional Model InputLayer InputSpec DTypePolicy DTypePolicyMap FloatDTypePolicy
     QuantizedDTypePolicy QuantizedFloat8DTypePolicy Policy PolicyV1 KerasTensor __tensor__
@@ -100,7 +100,11 @@ _NAMES: Final = """
     SobelEdges SoftShrink Solve SolveTriangular SpaceToDepth SparsePlus SparseSigmoid Sparsemax
     Squareplus TanhShrink Threshold Trapezoid Trunc Unfold Unique UnravelIndex Vander View
     ViewAsComplex ViewAsReal Vsplit Vstack ContrastLimitedAdaptiveHistogramEqualization
-    MultiOptimizer LogCoshError
+    MultiOptimizer LogCoshError SeedGenerator Int4DTypePolicy GPTQDTypePolicy AWQDTypePolicy
+    Quantizer AbsMaxQuantizer FakeQuantWithMinMaxVars QuantizationConfig Int8QuantizationConfig
+    Int4QuantizationConfig Float8QuantizationConfig AWQConfig GPTQConfig OptimizerMap Distiller
+    FeatureDistillation LogitsDistillation LayerScale StochasticDepth CustomScaleLayer Feature
+    TFDConcat TFDIdentity Rearrange CompileLoss MetricsList
 """
 _KNOWN: Final = frozenset(_NAMES.split())
 _OWN: Final = re.compile(r"\A(?:tensorflow\.(?:python\.)?)?(?:tf_)?keras\.(?:\w+\.)*")

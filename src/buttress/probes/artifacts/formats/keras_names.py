@@ -25,7 +25,12 @@ _SHORT_NAMES: Final = """
     logcosh log_cosh huber huber_loss loss tversky dice ctc circle auc iou mean_io_u
     true_positives false_positives true_negatives false_negatives weighted_acc
 """
-_ALIASES: Final = frozenset(_SHORT_NAMES.split())
+# Functions of keras.random, keras.ops, keras.utils and the applications that no class is named for.
+_FUNCTION_NAMES: Final = """
+    normal uniform categorical randint shuffle gamma binomial beta eye empty bartlett blackman
+    hamming hanning kaiser rearrange preprocess_input to_categorical
+"""
+_ALIASES: Final = frozenset((*_SHORT_NAMES.split(), *_FUNCTION_NAMES.split()))
 _COMPILED: Final = frozenset(("loss", "metrics", "optimizer_config"))
 
 

@@ -60,7 +60,8 @@ _HARMLESS_TAGS: Final = (
 )  # fmt: skip
 _JAVA_TAG: Final = re.compile(r"tag:yaml\.org,2002:(?:[a-z_]\w*\.)+[A-Z]")
 _KEY: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:---[^\n]*\n|#[^\n]*\n|\s*\n)*[\"']?[\w.-]+[\"']?[ \t]*:(?:\s|\Z)"
+    rb"(?:\xef\xbb\xbf)?(?:---[^\n]*\n|#[^\n]*\n|[ \t\r\f\v]*\n)*"
+    rb"[\"']?[\w.-]+[\"']?[ \t]*:(?:\s|\Z)"
 )
 # Whose business commands and templates are: CI, compose, Kubernetes, Ansible.
 _OTHERS: Final = re.compile(

@@ -11,6 +11,7 @@ from buttress.probes.deployment.checks import (
     pipelines,
     pods,
     shells,
+    strangers_code,
 )
 from buttress.rules import values
 from buttress.rules.subject import Check
@@ -23,4 +24,5 @@ CHECKS: Final[dict[str, Check]] = {
     **pods.CHECKS,
     **pipelines.CHECKS,
     **shells.CHECKS,
+    **strangers_code.CHECKS,
 }

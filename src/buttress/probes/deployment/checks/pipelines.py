@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import re2
 
 from buttress.files.located_yaml import FieldPath
+from buttress.probes.deployment.checks.strangers_code import PRIVILEGED, scope_of, step_of
 from buttress.probes.deployment.expressions import expressions
-from buttress.probes.deployment.gates import (
-    asks_first,
-    by_members,
-    checked_form,
-    condition,
-    gates,
-    never_for_strangers,
-)
+from buttress.probes.deployment.gates import asks_first, by_members, checked_form, gates
 from buttress.probes.deployment.github import SCRIPTS
 from buttress.probes.deployment.untrusted import (
-    ExpressionScope,
     UntrustedValue,
     label_names,
     sources,
@@ -28,22 +21,6 @@ from buttress.probes.deployment.untrusted import (
 )
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
-_PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
-_OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issues", "discussion"}
-_HEAD: Final = re2.compile(
-    r"github\.(?:event\.(?:pull_request\.(?:head|merge_commit_sha)|workflow_run\.head_|workflow_run\.pull_requests|"
-    r"check_suite\.pull_requests)|head_ref)|refs/pull/|"
-    r"steps\.[A-Za-z0-9_-]+\.outputs\.(?:head|ref|sha)|"
-    r"needs\.[A-Za-z0-9_-]+\.outputs\.(?:pr_)?head"
-)
-_BRANCH: Final = re.compile(
-    r"github\.(?:head_ref|ref(?:_name)?|base_ref|event\.(?:pull_request\.(?:head|base)\.ref|"
-    r"workflow_run\.head_branch|repository\.default_branch))"
-)
-_FETCH: Final = re2.compile(r"gh pr checkout|git (?:fetch|pull|checkout)[^\n]{0,120}pull/")
-_CLONE: Final = re.compile(
-    r"\bgit\s+(?:clone|fetch|pull|remote\s+add|checkout(?!\s+(?:-[bB]|--orphan)\b))\b"
-)
 _SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 _EVALUATES: Final = (
     r"(?:\beval\s|\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
@@ -62,17 +39,6 @@ _SEVERAL_LINES: Final = re.compile(
     r"(?:body|message|description|patch|diff|commits?|comment|event)\W*$"
 )
 _BOT: Final = re2.compile(r"github\.(?:actor|triggering_actor)\s*==\s*['\"][A-Za-z0-9_-]+\[bot\]")
-_LABEL: Final = re2.compile(
-    r"contains\(\s*github\.event\.(?:pull_request|issue)\.labels\b|"
-    r"github\.event\.label\.name\s*==|==\s*github\.event\.label\.name"
-)
-_OWN_BRANCH: Final = re2.compile(
-    r"github\.event\.pull_request\.head\.repo\.full_name\s*==\s*github\.repository|"
-    r"github\.repository\s*==\s*github\.event\.pull_request\.head\.repo\.full_name|"
-    r"!\s*github\.event\.pull_request\.head\.repo\.fork|"
-    r"github\.event\.pull_request\.head\.repo\.fork\s*==\s*false|"
-    r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
-)
 # Events whose runs, for a stranger's pull request, see no secret and have a token that only reads.
 _LIMITED: Final = {"pull_request", "pull_request_review", "pull_request_review_comment"}
 # Events that only people start who may write.
@@ -86,149 +52,11 @@ _OF_PULL_REQUEST: Final = re.compile(
     r"\b.*)|names of .*|the name of a branch"
 )
 _ON_EVENT: Final = re.compile(r"github\.event_name\s*==\s*['\"](\w+)['\"]")
-_MERGED: Final = re2.compile(r"github\.event\.pull_request\.merged\s*(?:==\s*(?:true|'true'))?")
-_OURS: Final = (_OWN_BRANCH, _MERGED)  # what is not so for a stranger's pull request
-_SECRETS: Final = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b|github_token\b)|\binherit\b")
-_READS_FOLDER: Final = re.compile(
-    r"(?i)^(?:actions/(?:upload-artifact|cache|checkout|setup-\w+)|dorny/)"
-)
-_INTERPRETERS: Final = (
-    r"python[\d.]*|(?:ba|z)?sh|node|npx|source|make\s+-C|uv\s+run|pip3?\s+install"
-)
-_BUILDS: Final = re.compile(
-    r"\b(?:pip3?|uv|poetry|pdm|npm|npx|yarn|pnpm|bun|make|cmake|cargo|go|mvn|gradle\w*|docker|tox|nox|"
-    r"pytest|python[\d.]*|node|bash|sh|ruby|bundle|composer|dotnet|terraform|pre-commit|source|just)(?:\s|$)|"
-    r"(?:^|[\s;&|])\./\S"
-)
-# Environments whose name says that somebody has to let a run in.
-_APPROVED: Final = re.compile(r"(?i)approv|external|protect|fork|untrust|review|safe|gate|manual")
-_WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
-
-
-def _checks_out_head(step: Any, scope: ExpressionScope | None = None) -> bool:
-    """Whether a step checks out a pull request's code; ``scope`` tells what its variables hold."""
-    if not isinstance(step, dict):
-        return False
-    inputs = step.get("with")
-    if str(step.get("uses", "")).startswith("actions/checkout@") and isinstance(inputs, dict):
-        given = f"{scalar(inputs.get('ref')) or ''} {scalar(inputs.get('repository')) or ''}"
-        return bool(_HEAD.search(_with_variables(given, scope)))
-    script = scalar(step.get("run")) or ""
-    if _FETCH.search(script):
-        return True
-    return bool(_CLONE.search(script) and _HEAD.search(_with_variables(script, scope)))
-
-
-def _with_variables(text: str, scope: ExpressionScope | None) -> str:
-    """The text, and behind it the values of the variables and outputs that it names."""
-    if scope is None:
-        return text
-    found = [text]
-    for name, value in scope.variables().items():
-        if re.search(rf"\benv\.{re.escape(name)}\b|\$\{{?{re.escape(name)}\b", text):
-            found.append(value)
-    for name in re.findall(r"steps\.([\w-]+)\.outputs\.", text):
-        for step in scope.steps:
-            if isinstance(step, dict) and step.get("id") == name:
-                env = step.get("env")
-                found.append(scalar(step.get("run")) or "")
-                found += map(str, env.values()) if isinstance(env, dict) else ()
-    return "\n".join(found)
-
-
-def _head_checkout(subject: Subject, *, limited: bool) -> Iterator[SubjectMatch]:
-    """Code of a stranger is checked out where the workflow has secrets and a writing token.
-
-    ``limited``: something is seen that keeps it from being run with them.
-    """
-    triggers = subject.context["triggers"] & _PRIVILEGED
-    if not triggers or not _checks_out_head(subject.value, _scope(subject)):
-        return
-    guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
-    if triggers == {"issue_comment"} and _WHO.search(guards):
-        return
-    before = gates(subject.context["workflow"], subject.context["job"])
-    if any(never_for_strangers(condition(one), _OURS) for one in (*before, subject.value)):
-        return
-    limit = _limit(subject, before)
-    if bool(limit) is limited:
-        trigger = sorted(triggers)[0]
-        yield SubjectMatch(subject.line(()), f"{trigger} {limit}" if limited else trigger)
-
-
-def _limit(subject: Subject, before: Sequence[Mapping[str, Any]]) -> str:
-    """What keeps code that a step checks out from being run with rights, in words."""
-    if _allowed(before, subject.context["job"]):
-        return "somebody of the project allows it first; what is pushed after that runs as well"
-    workflow, job = subject.context["workflow"], subject.context["job"]
-    if asked := asks_first(workflow, job, subject.value):
-        return asked
-    if _of_own_branch(subject.value):
-        return "the branch of that name in this repository is taken, which only members make"
-    given = job.get("permissions", workflow.get("permissions"))
-    reads = given == "read-all" or (
-        isinstance(given, dict) and all(one in ("read", "none") for one in given.values())
-    )
-    seen = f"{workflow.get('env')} {job}"
-    if reads and not _SECRETS.search(seen) and not job.get("secrets"):
-        return "the token can only read, and no other secret is seen"
-    inputs = subject.value.get("with")
-    folder = str(inputs.get("path", "")).strip("./") if isinstance(inputs, dict) else ""
-    later = subject.context["steps"][subject.context["index"] + 1 :]
-    if folder and later and not any(_runs_in(folder, one) for one in later):
-        return f"it goes to the folder {folder}, and no later step is seen to run anything there"
-    return ""
-
-
-def _of_own_branch(step: Mapping[str, Any]) -> bool:
-    """Whether a checkout names a branch alone: of a fork, the branch is looked for at home."""
-    inputs = step.get("with")
-    if not isinstance(inputs, dict) or inputs.get("repository"):
-        return False
-    named = expressions(scalar(inputs.get("ref")) or "")
-    paths = [one.path for expression in named for one in expression.references]
-    return bool(paths) and all(_BRANCH.fullmatch(one) for one in paths)
-
-
-def _runs_in(folder: str, step: Any) -> bool:
-    """Whether a step seems to run or build what lies in a folder."""
-    if not isinstance(step, dict):
-        return False
-    script = scalar(step.get("run")) or ""
-    named = re.escape(folder)
-    if str(step.get("uses", "")).startswith((f"./{folder}", folder)):
-        return True
-    inputs = step.get("with")
-    if step.get("uses") and folder in str(inputs) and not _READS_FOLDER.match(str(step["uses"])):
-        return True
-    inside = str(step.get("working-directory", "")).strip("./").startswith(folder) or re.search(
-        rf"\b(?:cd|pushd)\s+[\"']?(?:\./|\$\{{?\w+\}}?/)?{named}\b|-C\s+{named}\b", script
-    )
-    if inside:
-        return bool(_BUILDS.search(script))
-    runs = rf"(?:{_INTERPRETERS})\s+(?:-\S+\s+)*[\"']?(?:\./)?{named}/|(?:^|[\s;&|])\./{named}/"
-    return bool(re.search(runs, script, re.MULTILINE))
-
-
-def _allowed(before: Sequence[Mapping[str, Any]], job: Any) -> bool:
-    """Whether somebody of the project allows it: by a label, an environment, or a job that asks."""
-    return any(
-        _LABEL.search(condition(one))
-        or _APPROVED.search(str(one.get("environment", "")))
-        or (one is not job and _WHO.search(str(one.get("steps"))))
-        for one in before
-    )
-
-
-def _scope(subject: Subject) -> ExpressionScope:
-    context = subject.context
-    steps = tuple(context.get("steps") or ())[: context.get("index", 0)]
-    return ExpressionScope(context["workflow"], context["job"], steps, _step_of(subject))
 
 
 def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
     """A stranger's text is put into a script: directly, or through a variable or an output."""
-    for start, source in sources(subject.value, _scope(subject)):
+    for start, source in sources(subject.value, scope_of(subject)):
         if bool(source.through) is not direct:
             line = subject.line(()) + subject.value.count("\n", 0, start)
             way = f"{source.through}, which holds {source.path}," if source.through else source.path
@@ -237,7 +65,7 @@ def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
 
 def _limited_text(subject: Subject, source: UntrustedValue) -> str:
     """Why a stranger's text gives them nothing, or is not seen to, in words; else empty."""
-    workflow, job, step = subject.context["workflow"], subject.context["job"], _step_of(subject)
+    workflow, job, step = subject.context["workflow"], subject.context["job"], step_of(subject)
     steps = subject.context.get("steps") or ()
     return (
         _without_rights(subject, source.path)
@@ -252,7 +80,7 @@ def _without_rights(subject: Subject, path: str) -> str:
     if not _OF_PULL_REQUEST.fullmatch(path):
         return ""
     triggers = subject.context["triggers"]
-    guards = f"{subject.context['job'].get('if', '')} {_step_of(subject).get('if', '')}"
+    guards = f"{subject.context['job'].get('if', '')} {step_of(subject).get('if', '')}"
     if "||" not in guards and "!" not in guards:
         triggers = triggers & set(_ON_EVENT.findall(guards)) or triggers
     outside = triggers - _MEMBERS
@@ -263,12 +91,6 @@ def _without_rights(subject: Subject, path: str) -> str:
         f"the run of a stranger's pull request on {sorted(outside)[0]} sees no secret, has a token"
         " that only reads and runs their code anyway"
     )
-
-
-def _step_of(subject: Subject) -> Mapping[str, Any]:
-    steps, index = subject.context.get("steps") or (), subject.context.get("index", 0)
-    step = steps[index] if index < len(steps) else None
-    return step if isinstance(step, dict) else {}
 
 
 def _input_injection(subject: Subject, *, by_strangers: bool) -> Iterator[SubjectMatch]:
@@ -308,7 +130,7 @@ def _all_secrets(subject: Subject) -> Iterator[SubjectMatch]:
 
 def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
     """A variable that holds a stranger's text is given to something that runs texts."""
-    names = tainted_variables(_scope(subject))
+    names = tainted_variables(scope_of(subject))
     for name, source in names.items():
         for match in re.finditer(
             rf"{_EVALUATES}[^\n]{{0,200}}?\$\{{?{re.escape(name)}\b", subject.value
@@ -335,7 +157,7 @@ def _fed_to_shells(script: str) -> Iterator[tuple[int, str]]:
 
 def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:
     """Text of a stranger that may have several lines goes to the file of the environment."""
-    for name, source in tainted_variables(_scope(subject)).items():
+    for name, source in tainted_variables(scope_of(subject)).items():
         if not _SEVERAL_LINES.search(source.path):
             continue
         written = (
@@ -381,29 +203,6 @@ def _no_permissions(subject: Subject) -> Iterator[SubjectMatch]:
         yield SubjectMatch(subject.line(("jobs",)))
 
 
-def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
-    """A stranger's pull request runs on an own machine: always, or once it has a label."""
-    runner = subject.value.get("runs-on")
-    if isinstance(runner, dict):
-        runner = runner.get("labels")
-    labels = runner if isinstance(runner, list) else [runner]
-    outside = subject.context["triggers"] & _OUTSIDE
-    if not outside or not any(str(one).lower() == "self-hosted" for one in labels):
-        return
-    before = gates(subject.context["workflow"], subject.value)
-    if any(never_for_strangers(condition(one), _OURS) for one in before):
-        return
-    if _allowed(before, subject.value) is labelled:
-        steps = subject.value.get("steps")
-        taken = any(map(_checks_out_head, steps)) if isinstance(steps, list) else True
-        lessened = (
-            ""
-            if "pull_request" in outside or taken
-            else "anybody can start it, but no step is seen to check out their code"
-        )
-        yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0], lessened)
-
-
 def _artifact(subject: Subject) -> Iterator[SubjectMatch]:
     """An artifact of an untrusted run is unpacked, and something is run after it."""
     step, index = subject.value, subject.context.get("index")
@@ -439,22 +238,14 @@ def _kept_credentials(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _environment_file(subject: Subject) -> Iterator[SubjectMatch]:
-    if subject.context["triggers"] & _PRIVILEGED:
+    if subject.context["triggers"] & PRIVILEGED:
         for match in _TO_ENVIRONMENT.finditer(subject.value):
             yield SubjectMatch(subject.line(()) + subject.value.count("\n", 0, match.start()))
 
 
 def _spoofable(subject: Subject) -> Iterator[SubjectMatch]:
-    if subject.context["triggers"] & _PRIVILEGED and _BOT.search(str(subject.value.get("if", ""))):
+    if subject.context["triggers"] & PRIVILEGED and _BOT.search(str(subject.value.get("if", ""))):
         yield SubjectMatch(subject.line(("if",)))
-
-
-def _cache(subject: Subject) -> Iterator[SubjectMatch]:
-    if "pull_request_target" in subject.context["triggers"]:
-        uses = str(subject.value.get("uses", ""))
-        heads = any(_checks_out_head(one) for one in subject.context["steps"])
-        if uses.startswith("actions/cache") and heads:
-            yield SubjectMatch(subject.line(()))
 
 
 def _include(subject: Subject) -> Iterator[SubjectMatch]:
@@ -473,8 +264,6 @@ def _include(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 CHECKS: Final[dict[str, Check]] = {
-    "head-checkout": lambda subject: _head_checkout(subject, limited=False),
-    "head-checkout-limited": lambda subject: _head_checkout(subject, limited=True),
     "script-injection": lambda subject: _injection(subject, direct=True),
     "indirect-injection": lambda subject: _injection(subject, direct=False),
     "input-injection": lambda subject: _input_injection(subject, by_strangers=False),
@@ -486,13 +275,10 @@ CHECKS: Final[dict[str, Check]] = {
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),
     "docker-action": _docker_action,
     "no-permissions": _no_permissions,
-    "self-hosted": lambda subject: _self_hosted(subject, labelled=False),
-    "self-hosted-labelled": lambda subject: _self_hosted(subject, labelled=True),
     "artifact": _artifact,
     "kept-credentials": _kept_credentials,
     "environment-file": _environment_file,
     "environment-injection": _environment_injection,
     "spoofable-actor": _spoofable,
-    "privileged-cache": _cache,
     "gitlab-include": _include,
 }

@@ -16,6 +16,7 @@ from buttress.probes.source.code.arguments import (
     command_of,
     held,
     named,
+    option_of,
     set_before,
     switch_of,
     text_of,
@@ -32,7 +33,7 @@ from buttress.probes.source.code.rulebook import CodeRule, Pattern
 from buttress.probes.source.code.sockets import listens
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary, Sink
-from buttress.probes.source.code.values import PARAMETER, Taint, Value
+from buttress.probes.source.code.values import ALL, PARAMETER, Taint, Value
 
 MAX_HITS: Final = 1_000  # in one module
 _SHELLS: Final = GlobUnion(
@@ -295,8 +296,10 @@ class _Examination:
             raise _EnoughError
         switch = pattern.lessened
         if rule.switch and not switch:
-            switch = switch_of(event.context, rule.switches) or set_before(
-                event.node, rule.switches, self._module.text
+            switch = (
+                switch_of(event.context, rule.switches)
+                or set_before(event.node, rule.switches, self._module.text)
+                or option_of(event.node, rule.switches)
             )
         if rule.nearby and not switch and only_nearby(self._module.text, event.line):
             switch = rule.nearby
@@ -312,6 +315,9 @@ class _Examination:
                 return False
         if not pattern.named and not pattern.unless_named:
             return True
+        taints = event.arguments[0].taints if event.arguments else ()
+        if any(ALL in one.cleaned or one.check for one in taints):  # something tests it
+            return False
         names = named(event.node, self._module.text)
         return bool(not pattern.named or compiled(pattern.named).search(names)) and not (
             pattern.unless_named and compiled(pattern.unless_named).search(names)

@@ -45,6 +45,7 @@ _LONG_WAY: Final = 3  # steps between functions from which on a finding is mediu
 _LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
 _FORM: Final = re.compile(r"(?:gradio|streamlit)\.")
 _OF_A_FORM: Final = "it comes from a form; whether others than its user reach it is not seen"
+_BY_NAME: Final = "what is called the answer of a model"  # where the way from it is not followed
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -160,7 +161,7 @@ class _UnsafeCode:
         )
 
     def _finding(self, asset: str, hit: Hit, shown: ShownFile, *, unexplained: bool) -> Finding:
-        source = flows().title(hit.taint.label) if hit.taint else ""
+        source = flows().title(hit.taint.label) if hit.taint else _BY_NAME
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         lessened = _lessened(hit, shown)
         notes = [

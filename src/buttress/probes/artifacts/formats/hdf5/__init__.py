@@ -1,13 +1,14 @@
 """HDF5 files (Keras v1 and v2 keep their configuration in one).
 
-No HDF5 parser: the configuration is found by a search of the first and last 32 MB, which is where
-Keras writes it. That is said where a file is larger.
+No HDF5 parser: the configuration is found by a search of the whole file, wherever it lies.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from buttress.evidence.findings import Severity
@@ -23,20 +24,12 @@ from buttress.probes.artifacts.formats.hdf5.superblock import end_of_file
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
-_SEARCHED: Final = 32 << 20
 _PIECE: Final = 4 << 20
-_OVERLAP: Final = 64
+_OVERLAP: Final = 512
 _REFERENCE: Final = 8 << 10  # a reference that begins in a piece ends within so many bytes
 _MAX_TOLD: Final = 10
 _MAX_FAILURES: Final = 16  # beginnings of configurations that turn out not to be JSON
-_STARTS: Final = (
-    b'{"class_name"',
-    b'{"module"',
-    b'{"name"',
-    b'{"config"',
-    b'{"loss"',
-    b'{"optimizer',
-)
+_START: Final = re.compile(rb'\{\s{0,64}"[\w\\]{1,99}"\s{0,64}:')
 
 
 def matches(source: ByteSource, head: bytes) -> bool:
@@ -47,61 +40,47 @@ def matches(source: ByteSource, head: bytes) -> bool:
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Search for configurations and examine them."""
     size = source.size
-    ranges = [(0, min(size, _SEARCHED))]
-    if size > _SEARCHED:
-        ranges.append((max(_SEARCHED, size - _SEARCHED), size))
-    if size > 2 * _SEARCHED:
-        scope.record_skip(
-            f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched"
-        )
-    yield from _references(source, ranges, scope)
+    yield from _references(source, scope)
     end = end_of_file(source)
     if end is not None and end < size and source.whole:
         yield from after(source, end, scope, unexplained="low")
-    told, failures = False, 0
-    for begin, end in ranges:
-        at = begin
-        while at < end:
-            piece = source.read_at(at, _PIECE + _OVERLAP)
-            found = min(
-                (one for start in _STARTS if 0 <= (one := piece.find(start)) < _PIECE), default=-1
-            )
-            if found < 0 or failures > _MAX_FAILURES:
-                if not told:
-                    issues = list(keras.searched(piece, at, scope))
-                    told = bool(issues)
-                    yield from issues
-                at += _PIECE
-                continue
-            length, issues = _configuration(source, at + found, scope)
-            told = told or bool(issues)
-            failures += length == 1
-            yield from issues
-            at += found + length
+    told, failures, at = False, 0, 0
+    while at < size:
+        piece = source.read_at(at, _PIECE + _OVERLAP)
+        found = _START.search(piece)
+        if found is None or found.start() >= _PIECE or failures > _MAX_FAILURES:
+            if not told:
+                issues = list(keras.searched(piece, at, scope))
+                told = bool(issues)
+                yield from issues
+            at += _PIECE
+            continue
+        length, issues = _configuration(source, at + found.start(), scope)
+        told = told or bool(issues)
+        failures += length == 1
+        yield from issues
+        at += found.start() + length
 
 
-def _references(
-    source: ByteSource, ranges: list[tuple[int, int]], scope: Scope
-) -> Iterator[ArtifactIssue]:
+def _references(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     told: set[tuple[str, str]] = set()
     stray = cut = False
-    for begin, end in ranges:
-        for at in range(begin, end, _PIECE):
-            piece = source.read_at(at, _PIECE + _REFERENCE)
-            if not stray and (issues := list(stray_pickle.within(piece, at, scope))):
-                stray = True
-                yield from issues
-            for offset, kind, name in references(piece, source):
-                if (kind, name) in told:
-                    continue
-                if len(told) == _MAX_TOLD:
-                    cut = True
-                else:
-                    told.add((kind, name))
-                    message = f"By {kind}, loading the file reads {shortened(name)!r} too."
-                    out = leads_out(name) or "://" in name
-                    severity: Severity = "high" if out else "medium"
-                    yield scope.issue("hdf5-external", at + offset, message, severity=severity)
+    for at in range(0, source.size, _PIECE):
+        piece = source.read_at(at, _PIECE + _REFERENCE)
+        if not stray and (issues := list(stray_pickle.within(piece, at, scope))):
+            stray = True
+            yield from issues
+        for offset, kind, name in references(piece, source):
+            if (kind, name) in told:
+                continue
+            if len(told) == _MAX_TOLD:
+                cut = True
+            else:
+                told.add((kind, name))
+                message = f"By {kind}, loading the file reads {shortened(name)!r} too."
+                out = leads_out(name) or "://" in name
+                severity: Severity = "high" if out else "medium"
+                yield scope.issue("hdf5-external", at + offset, message, severity=severity)
     if cut:
         scope.more_than(_MAX_TOLD)
 
@@ -111,6 +90,9 @@ def _configuration(source: ByteSource, at: int, scope: Scope) -> tuple[int, list
     text = source.read_at(at, MAX_BYTES)
     end = _object_end(text)
     if end is None:
+        if len(text) == MAX_BYTES and b"\0" not in text and b'"class_name"' in text:
+            message = f"A configuration is larger than {MAX_BYTES >> 20} MB; it was not searched."
+            return MAX_BYTES, [replace(scope.not_searched(at, message), severity="medium")]
         return 1, []
     try:
         config, _ = parse(text[:end])
