@@ -318,6 +318,16 @@ CASES = {
          "    return requests.get(url, **options)\n"},
         "tls-verification-off", "medium",
     ),
+    "a parameter that is off by default": (
+        {"a.py": "import requests\ndef get(url, verify_certs=False):\n"
+         "    return requests.get(url, verify=verify_certs)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "a constant": (
+        {"a.py": "import requests\nVERIFY = False\ndef get(url):\n"
+         "    return requests.get(url, verify=VERIFY)\n"},
+        "tls-verification-off", "high",
+    ),
     "an option that is turned off": (
         {"a.py": "import requests\ndef get(url):\n    options = {}\n"
          "    options['verify'] = False\n    return requests.get(url, **options)\n"},

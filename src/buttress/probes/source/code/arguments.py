@@ -105,6 +105,19 @@ def set_before(node: Any, names: Any, text: str) -> str:
     return ""
 
 
+def option_of(node: Any, names: Any) -> str:
+    """Whether verification is given a setting of such a name, off by default only, in words.
+
+    That is a parameter or an attribute; a constant of the module, in capitals, is none.
+    """
+    for one in getattr(node, "keywords", ()):
+        value = one.value
+        name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+        if one.arg and "verify" in one.arg and name and not name.isupper() and names.search(name):
+            return f"unless {name} is given: whoever uses it decides"
+    return ""
+
+
 def _settings(test: ast.expr) -> Iterator[str]:
     """Names of the settings that a test looks at: variables, attributes, keys that are asked for.
 

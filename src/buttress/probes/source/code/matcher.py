@@ -16,6 +16,7 @@ from buttress.probes.source.code.arguments import (
     command_of,
     held,
     named,
+    option_of,
     set_before,
     switch_of,
     text_of,
@@ -295,8 +296,10 @@ class _Examination:
             raise _EnoughError
         switch = pattern.lessened
         if rule.switch and not switch:
-            switch = switch_of(event.context, rule.switches) or set_before(
-                event.node, rule.switches, self._module.text
+            switch = (
+                switch_of(event.context, rule.switches)
+                or set_before(event.node, rule.switches, self._module.text)
+                or option_of(event.node, rule.switches)
             )
         if rule.nearby and not switch and only_nearby(self._module.text, event.line):
             switch = rule.nearby
