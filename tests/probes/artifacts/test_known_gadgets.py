@@ -61,7 +61,12 @@ io FileIO|codecs open|fileinput input|glob glob|torch.hub load|torch.serializati
 pandas.io.pickle read_pickle|joblib load|pickle loads|_pickle Unpickler|marshal loads
 yaml unsafe_load|jinja2.environment Template|cProfile runctx|bdb Bdb.run|pdb run|timeit timeit
 pydoc locate|pydoc pipepager|runpy run_path|webbrowser open|antigravity geohash|setuptools setup
-pkg_resources run_script|os startfile
+pkg_resources run_script|os startfile|concurrent.interpreters create|pathlib PosixPath.unlink
+pathlib._local PosixPath.write_text|tokenize open|configparser ConfigParser.read|sysconfig _main
+optparse Values.read_file|pandas DataFrame.query|pandas.core.frame DataFrame.eval|nltk.data load
+contextlib ExitStack.callback|_interpreters run_string|ensurepip _run_pip|uuid _get_command_stdout
+atexit register|site addpackage|_testinternalcapi run_in_subinterp|_pyrepl.main interactive_console
+_xxsubinterpreters run_string|torch._dynamo.guards GuardBuilder.get|torch.utils.collect_env run
 """.strip()
     .replace("\n", "|")
     .split("|")
