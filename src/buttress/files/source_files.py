@@ -27,7 +27,8 @@ _TESTS: Final = {
     "cookbook", "cookbooks", "tutorial", "tutorials",
 }  # fmt: skip
 _TEST_FOLDER: Final = re.compile(
-    r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+"
+    r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+|"
+    r"(?:samples?|examples?)[_-][a-z0-9_-]+"
 )
 _TEST_FILE: Final = re.compile(
     r"^(?:test|mock|fake|dummy)_.*|^(?:fixtures?|testdata)\..*|^\.env\.(?:tests?|testing|ci|e2e)$|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec|e2e)\.[a-z]+$|.*\.evals?\.[a-z]+$|.*\.(?:example|sample|template|dist|snap)$|"

@@ -113,6 +113,19 @@ def test_what_an_element_of_a_page_shows_is_no_description_of_a_tool(tmp_path: P
     assert ("agent-override", "A.java:2") in found(tmp_path, "A.java", java)
 
 
+def test_tools_of_an_example_are_no_product(tmp_path: Path) -> None:
+    text = f'@mcp.tool()\ndef a():\n    "{ORDER}"\n'
+    for folder in ("shop", "examples/hotel"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.py").write_text(text, encoding="utf-8")
+    told = {
+        (one.location.rpartition(":")[0], one.severity)
+        for one in PROBE.inspect(InspectionContext.at("a", tmp_path))
+        if isinstance(one, Finding)
+    }
+    assert told == {("shop/a.py", "high"), ("examples/hotel/a.py", "medium")}
+
+
 def test_a_parameter_of_a_tool_and_a_large_module(tmp_path: Path) -> None:
     text = f'server.tool("a", {{ note: z.string().describe("{ORDER}") }}) // mcp\n'
     assert ("agent-override", "a.ts:1") in found(tmp_path, "a.ts", text)

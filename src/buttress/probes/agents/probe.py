@@ -190,6 +190,8 @@ def _where(path: Path, file: SourceFile) -> str:
     folders = {one.lower() for one in file.location.split("/")[:-1]}
     if folders & _TEST_FOLDERS:
         return "it lies among tests"
+    if file.is_test and path.name.lower().endswith((*source_texts.PYTHON, *source_texts.OTHERS)):
+        return "it lies among examples"
     if path.name.lower().endswith(_JSON) and folders & _DATA:
         return "it lies among data"
     is_source = path.name.lower().endswith((*source_texts.PYTHON, *source_texts.OTHERS, *_JSON))

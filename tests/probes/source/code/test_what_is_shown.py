@@ -270,6 +270,36 @@ CASES = {
          "gr.Interface(f, 'text', 'text').launch()\n"},
         "code-injection", "critical",
     ),
+    "a download by what PyTorch does of itself": (
+        {"a.py": "import torch\nfrom urllib.request import urlretrieve\n"
+         "urlretrieve('https://a.net/m.pth', 'm.pth')\ns = torch.load('m.pth')\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a download with all that is in it": (
+        {"a.py": "import torch\nfrom urllib.request import urlretrieve\n"
+         "urlretrieve('https://a.net/m.pth', 'm.pth')\ns = torch.load('m.pth', "
+         "weights_only=False)\n"},
+        "pickle-untrusted", "critical",
+    ),
+    "a pair of sockets": (
+        {"a.py": "import pickle, socket\ndef f():\n    a = socket.socket()\n"
+         "    return pickle.loads(a.recv(9))\n"},
+        "pickle-untrusted", "medium",
+    ),
+    "a socket that others connect to": (
+        {"a.py": "import pickle, socket\ndef f():\n    a = socket.socket()\n    a.bind(('', 80))\n"
+         "    a.listen()\n    return pickle.loads(a.recv(9))\n"},
+        "pickle-untrusted", "critical",
+    ),
+    "a stranger's name is told once": (
+        {"a.py": "import torch\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\n"
+         "def f(weights_path: str):\n    return torch.load(weights_path, weights_only=False)\n"},
+        "torch-load", "",
+    ),
+    "what is only kept": (
+        {"archive/a.py": MODEL}, "trust-remote-code", "medium",
+    ),
+    "a sample": ({"sample-app/a.py": MODEL}, "trust-remote-code", "low"),
     "a model that is sent": (
         {"a.py": "import torch\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
          "@app.post('/')\ndef put(sent: UploadFile):\n"

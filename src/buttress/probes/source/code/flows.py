@@ -13,7 +13,7 @@ from typing import Final
 from buttress.files.yaml_loader import load_yaml
 from buttress.probes.source.code.addresses import lines_of
 from buttress.probes.source.code.paths import GlobUnion
-from buttress.probes.source.code.sockets import connects, listens, receiver
+from buttress.probes.source.code.sockets import accepts, connects, listens, receiver
 from buttress.probes.source.code.values import ALL
 
 _CLIENT: Final = re.compile(r"[\w*]+\..*\(\)\.")
@@ -91,7 +91,9 @@ class Flows:
                 name = receiver("".join(lines_of(text)[line - 1 : line]))
                 if path.startswith("zmq."):
                     return "" if listens(text, name) else _NOT_BOUND
-                return _CONNECTED if connects(text, name) else ""
+                if connects(text, name):
+                    return _CONNECTED
+                return "" if accepts(text) else _NOT_BOUND
             for globs, why in one.doubts:
                 if globs.match(path):
                     return why

@@ -47,7 +47,8 @@ def distinct(hits: Iterable[Hit]) -> list[Hit]:
     """Without hits of one flaw at one place that differ only in where the value comes from.
 
     A request that asks a model whose answer is run as code is told as the answer that is run: of
-    several sources the one with the shortest way stays.
+    several sources the one with the shortest way stays. What a stranger is shown to decide is not
+    told once more as what anybody might.
     """
     nearest: dict[tuple[str, int, str, str], Hit] = {}
     for hit in in_order(hits):
@@ -58,7 +59,14 @@ def distinct(hits: Iterable[Hit]) -> list[Hit]:
         known = nearest.get(key)
         if known is None or _way(hit) < _way(known):
             nearest[key] = hit
-    return in_order(nearest.values())
+    shown = {key for key, hit in nearest.items() if hit.taint is not None}
+    return in_order(
+        hit
+        for (file, line, it, _), hit in nearest.items()
+        if hit.taint is not None
+        or not hit.rule.references
+        or (file, line, it, hit.rule.references[0]) not in shown
+    )
 
 
 def _way(hit: Hit) -> tuple[bool, int, int]:

@@ -39,7 +39,9 @@ _LESS_IN_TESTS: Final = 2  # steps of severity
 _IN_PARTS: Final = ("secret", "random")
 _SHOWS: Final = {
     "demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds", "hack", "perf",
+    "experiment", "experiments", "experimental",
 }  # fmt: skip
+_KEPT: Final = {"archive", "archived", "attic", "deprecated", "legacy", "obsolete"}
 _COPIES: Final = {"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty"}
 _LONG_WAY: Final = 3  # steps between functions from which on a finding is medium at most
 _LONG_WAY_OF_HIGH: Final = 2  # of rules that are less than critical
@@ -246,7 +248,9 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
     folders = shown.location.lower().split("/")[:-1]
     if _SHOWS.intersection(folders):
-        found.append("it lies among demonstrations and measurements")
+        found.append("it lies among demonstrations, experiments and measurements")
+    if _KEPT.intersection(folders):
+        found.append("it lies among what is only kept")
     if _COPIES.intersection(folders):
         found.append("it is a copy of somebody else's package")
     if hit.rule.seen and not shown.program_has(hit.rule.seen):

@@ -16,6 +16,9 @@ _KIND: Final = r"\b{name}\s*=[^\n]{{0,200}}\(\s*(?:zmq\.)?(?:SocketType\.)?(?:X?
 _MADE: Final = r"\b{name}\s*(?::[^=\n]{{1,60}})?=[^\n=][^\n]{{0,200}}"
 _BOUND: Final = r"\b{name}\s*\.\s*bind\w*\(\s*([^\n]{{0,200}})"
 _RECEIVER: Final = re.compile(r"(\w+)(?:\[[^\]]{0,60}\])?\s*\.\s*(?:recv\w*|accept|makefile)\b")
+_ACCEPTS: Final = re.compile(
+    r"\.\s*(?:bind|listen|accept)\(|\b(?:create_server|start_server|socketserver)\b"
+)
 _VARIABLE: Final = re.compile(r"(?:\w+\.)*([A-Za-z_]\w*)\s*[,)]")
 _MAX: Final = 20  # places that are looked at
 
@@ -64,3 +67,8 @@ def _address(argument: str, before: str) -> str:
         return argument
     found = re.findall(_MADE.format(name=re.escape(variable[1])), before)
     return str(found[-1]) if found else argument
+
+
+def accepts(text: str) -> bool:
+    """Whether the module waits for others that connect to it."""
+    return bool(_ACCEPTS.search(text))
