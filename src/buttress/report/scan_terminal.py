@@ -195,9 +195,11 @@ def _fit(line: Text, width: int) -> None:
     """Cut a line that is longer, between two words where one is near."""
     if line.cell_len <= width:
         return
+    from rich.cells import cell_len
+
     line.truncate(width - 1)
     if (space := line.plain.rfind(" ", -_WORD)) > line.plain.find("] ") + 1:
-        line.right_crop(len(line.plain) - space - 1)
+        line.truncate(cell_len(line.plain[: space + 1]))
     line.append("…")
 
 

@@ -217,7 +217,7 @@ def test_reasons_that_fit_into_a_line() -> None:
         ("  1× a.py:2  [rule] It is so.", 40, "  1× a.py:2  [rule] It is so."),
         ("  1× a.py:2  [rule] It is something else.", 32, "  1× a.py:2  [rule] It is …"),
         ("  1× a.py:2  [rule] Something", 24, "  1× a.py:2  [rule] Som…"),
-        ("  1× a.py:2  [rule] 密码在这里写着", 26, "  1× a.py:2  [rule] 密码…"),
+        ("  1× a.py:2  [rule] 密码在这里写着", 26, "  1× a.py:2  [rule] 密码 …"),
     ],
 )
 def test_a_line_is_cut_between_words(text: str, width: int, cut: str) -> None:
