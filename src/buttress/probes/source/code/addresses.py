@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # Where a text begins with an address; in prose and comments an address is no place that is called.
@@ -34,6 +35,7 @@ def only_nearby(text: str, line: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=4)
 def _judged(text: str) -> bool | None:
     found = None
     for scheme, host in _ADDRESS.findall(text):
@@ -46,9 +48,15 @@ def _judged(text: str) -> bool | None:
     return found or (True if _HERE.search(text) else None)
 
 
+@lru_cache(maxsize=4)
+def lines_of(text: str) -> tuple[str, ...]:
+    """The lines of a module, which many calls in it ask for."""
+    return tuple(text.split("\n"))
+
+
 def around(text: str, line: int) -> str:
     """The lines of the function in which a line stands."""
-    lines = text.split("\n")
+    lines = lines_of(text)
     first, deep = line - 1, _indent(lines[line - 1] if line <= len(lines) else "")
     while first > 0:
         first -= 1

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from buttress.probes.source.code.addresses import lines_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
@@ -16,6 +17,7 @@ _MAX_LINES: Final = 80  # before a call in which its options are looked for
 _MAX_BETWEEN: Final = 12  # between a test and what it sets
 _SET_OFF: Final = re.compile(r"""\[["']\w*(?:verify|ssl)\w*["']\]\s*=\s*False\b""")
 _MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
+_MAX_BEFORE: Final = 400  # lines before a call in which its variables are looked for
 _MAX_NAMES: Final = 6
 _NAME: Final = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*\b(?!\s*[(\"'])")
 _MAX_NODES: Final = 100  # parts of a test that are looked at
@@ -170,7 +172,8 @@ def named(node: Any, text: str) -> str:
     given = node.args[:1] or [one.value for one in node.keywords[:1]]
     if not given:
         return ""
-    before = "\n".join(text.split("\n", node.lineno - 1)[: node.lineno - 1])
+    first = max(node.lineno - 1 - _MAX_BEFORE, 0)
+    before = "\n".join(lines_of(text)[first : node.lineno - 1])
     shown = ast.unparse(given[0])[:_MAX_SHOWN]
     found, pending = [shown], _NAME.findall(shown)
     for _ in range(2):

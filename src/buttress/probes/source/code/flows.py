@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache, cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from buttress.files.yaml_loader import load_yaml
+from buttress.probes.source.code.addresses import lines_of
 from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.sockets import connects, listens, receiver
 from buttress.probes.source.code.values import ALL
@@ -88,7 +88,7 @@ class Flows:
         """Why a value of this path, in this line of a module, may be no stranger's, in words."""
         for one in self.sources:
             if one.sockets.match(path):
-                name = receiver(next(islice(text.split("\n"), line - 1, line), ""))
+                name = receiver("".join(lines_of(text)[line - 1 : line]))
                 if path.startswith("zmq."):
                     return "" if listens(text, name) else _NOT_BOUND
                 return _CONNECTED if connects(text, name) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _FAR: Final = re.compile(
@@ -25,6 +26,7 @@ def receiver(line: str) -> str:
     return found[1] if found else ""
 
 
+@lru_cache(maxsize=32)
 def listens(text: str, name: str) -> bool:
     """Whether a ZeroMQ socket of this name is bound to an address that other machines reach.
 
