@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from buttress.triage.filtering import FilteredFindings
 
 _CAUSES: Final = 3  # of one rule that are told one by one
+_WORD: Final = 16  # characters of a word that are left out where a line is cut
 _REASONS: Final = 3  # for which most was not read
 _ALLOWED: Final = " by a comment: "  # one finding
 _BY_COMMENT: Final = re.compile(r"(?:allowed|ignored) by (?:a )?comments?\b")
 _PLACE: Final = re.compile(r",? \(|,? (?:at )?line \d|,? \(line ")
 _STYLE: Final[dict[Severity, str]] = {
     # Of the sixteen colours of a terminal those that stand out on light and on dark grounds.
-    "critical": "bold red", "high": "red", "medium": "magenta", "low": "blue", "info": "none",
+    "critical": "bold red", "high": "red", "medium": "magenta", "low": "bright_blue",
+    "info": "none",
 }  # fmt: skip
 
 
@@ -181,14 +183,24 @@ def _show_causes(severity: Severity, findings: Sequence[Finding]) -> None:
         if console.is_terminal:
             place = _ending(place, console.width * 2 // 5)
         line.append_text(_text(place, "bold"))
-        if one.others > 1:
-            line.append_text(_text(f"  {one.others} more causes  [{first.rule}]"))
-        else:
-            line.append_text(_text(f"  [{first.rule}] {first.message}"))
+        what = f"{one.others} more causes" if one.others > 1 else first.message
+        line.append_text(_text(f"  [{first.rule}] {what}"))
         if console.is_terminal:
-            line.truncate(console.width, overflow="ellipsis")
+            _fit(line, console.width)
         console.print(line, soft_wrap=True)
     console.print()
+
+
+def _fit(line: Text, width: int) -> None:
+    """Cut a line that is longer, between two words where one is near."""
+    if line.cell_len <= width:
+        return
+    from rich.cells import cell_len
+
+    line.truncate(width - 1)
+    if (space := line.plain.rfind(" ", -_WORD)) > line.plain.find("] ") + 1:
+        line.truncate(cell_len(line.plain[: space + 1]))
+    line.append("…")
 
 
 def _ending(place: str, width: int) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.evidence.places import LocatedFinding
 from buttress.inspection.unusable import failed_inspection
-from buttress.report.scan_terminal import _ending, causes, coverage
+from buttress.report.scan_terminal import _ending, _fit, causes, coverage
 from buttress.triage.duplicates import without_duplicates
 from tests.workflows.scan.command import STRIPE, scan
 
@@ -208,3 +209,19 @@ def test_reasons_that_fit_into_a_line() -> None:
     assert len(cut) <= 100
     assert cut.endswith("; 2 more reasons.")
     assert read.startswith("Read: 1 file")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [
+        ("  1× a.py:2  [rule] It is so.", 40, "  1× a.py:2  [rule] It is so."),
+        ("  1× a.py:2  [rule] It is something else.", 32, "  1× a.py:2  [rule] It is …"),
+        ("  1× a.py:2  [rule] Something", 24, "  1× a.py:2  [rule] Som…"),
+        ("  1× a.py:2  [rule] 密码在这里写着", 26, "  1× a.py:2  [rule] 密码 …"),
+    ],
+)
+def test_a_line_is_cut_between_words(text: str, width: int, cut: str) -> None:
+    line = Text(text)
+    _fit(line, width)
+    assert line.plain == cut
+    assert line.cell_len <= width
