@@ -309,3 +309,11 @@ def test_a_recorded_answer_opens_no_connection(tmp_path: Path) -> None:
     assert "pickle-dangerous-import" in rules(scan_bytes(tmp_path, get, "x.pkl"))
     built = b"\x80\x02crequests.models\nPreparedRequest\n(X\x12\0\0\0http://example.comtR."
     assert "pickle-constructor-call" in rules(scan_bytes(tmp_path, built, "y.pkl"))
+
+
+def test_a_page_that_looks_up_an_attribute_by_a_variable(tmp_path: Path) -> None:
+    page = "{% for one in names %}{{ theme | attr(one) ~ one | attr('filename') }}{% endfor %}"
+    assert scan_bytes(tmp_path, page.encode(), "base.html") == []
+    assert rules(scan_bytes(tmp_path, page.encode(), "chat_template.jinja")) == {"template-code"}
+    hidden = "{{ x | attr('__cl' ~ 'ass__') }}"
+    assert rules(scan_bytes(tmp_path, hidden.encode(), "base.html")) == {"template-code"}

@@ -109,9 +109,10 @@ def _reason(node: object, others: bool) -> str | None:
     if isinstance(node, nodes.Getitem):
         return _name(_folded(node.arg), node.lineno)
     if isinstance(node, nodes.Filter) and node.name in ("attr", "map") and node.args:
-        if node.name == "attr":
+        spelled = _folded(node.args[0])
+        if node.name == "attr" and spelled is None and not others:
             return f"fetches an attribute by a computed name at line {node.lineno}"
-        return _name(_folded(node.args[0]), node.lineno)
+        return _name(spelled, node.lineno)
     if isinstance(node, nodes.Filter):  # map(attribute=...), sort(attribute=...) and the like
         for given in node.kwargs:
             if reason := _name(_folded(given.value), node.lineno):

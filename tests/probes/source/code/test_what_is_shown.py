@@ -296,6 +296,11 @@ CASES = {
          "def f(weights_path: str):\n    return torch.load(weights_path, weights_only=False)\n"},
         "torch-load", "",
     ),
+    "code that a class above loads": (
+        {"a.py": "class A(B):\n    def __init__(self, n, trust_remote_code=True):\n"
+         "        super().__init__(n, trust_remote_code=trust_remote_code)\n"},
+        "trust-remote-code", "medium",
+    ),
     "what is only kept": (
         {"archive/a.py": MODEL}, "trust-remote-code", "medium",
     ),
