@@ -296,6 +296,16 @@ CASES = {
          "def f(weights_path: str):\n    return torch.load(weights_path, weights_only=False)\n"},
         "torch-load", "",
     ),
+    "a configuration of one's own": (
+        {"a.py": "from .models.configuration_acme import AcmeConfig\n"
+         "c = AcmeConfig.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "",
+    ),
+    "a configuration of whatever is named": (
+        {"a.py": "from transformers import AutoConfig\n"
+         "c = AutoConfig.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "high",
+    ),
     "code that a class above loads": (
         {"a.py": "class A(B):\n    def __init__(self, n, trust_remote_code=True):\n"
          "        super().__init__(n, trust_remote_code=trust_remote_code)\n"},

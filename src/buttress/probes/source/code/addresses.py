@@ -8,14 +8,11 @@ from typing import Final
 
 # Where a text begins with an address; in prose and comments an address is no place that is called.
 _ADDRESS: Final = re.compile(r"""["'](\w+|\{\w+\})://([^\s/"'?#:]*|\[[\da-f:]*\])""")
+_HOST: Final = r"localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal"
 _HERE: Final = re.compile(
-    r"://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)\b"
-    r"|\bUnixConnector\b|\bAF_UNIX\b|\buds=|\bhttp\+unix\b",
-    re.IGNORECASE,
+    rf"://(?:{_HOST})\b|\bUnixConnector\b|\bAF_UNIX\b|\buds=|\bhttp\+unix\b", re.IGNORECASE
 )
-_OF_HERE: Final = re.compile(
-    r"localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal", re.IGNORECASE
-)
+_OF_HERE: Final = re.compile(_HOST, re.IGNORECASE)
 _SECURE: Final = ("https", "wss", "ldaps", "grpcs", "{")
 _PLAIN: Final = ("http", "ws", "grpc", "ldap")
 _NAMES_ONLY: Final = re.compile(r"w3\.org$|xmlsoap|openxmlformats|schemas|purl\.org$")

@@ -94,7 +94,7 @@ def set_before(node: Any, names: Any, text: str) -> str:
     """Whether a call takes options that a test of a setting of such a name filled, in words."""
     if not any(one.arg is None for one in getattr(node, "keywords", ())):
         return ""
-    lines = text.split("\n", node.lineno)[: node.lineno - 1][-_MAX_LINES:]
+    lines = lines_of(text)[max(0, node.lineno - 1 - _MAX_LINES) : node.lineno - 1]
     for number, line in enumerate(lines):
         if not _SET_OFF.search(line):
             continue
