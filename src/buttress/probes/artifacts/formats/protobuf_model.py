@@ -15,7 +15,6 @@ from typing import Final, Protocol, cast
 from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.protobuf_wire import LEN, TooManyFieldsError, Wire, WireError, WireField
 from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.issue import ArtifactIssue
@@ -117,11 +116,8 @@ def _kind(name: str) -> _Kind:
 
 
 def matches(source: ByteSource, head: bytes) -> bool:
-    """Whether it begins with a message of a shape that is known, or of more than is read."""
-    if not sniffers.protobuf(source, head):
-        return False
-    shape = Shape(Wire(source), source.size)
-    return any(_fitting(shape)) or (shape.flooded and not is_text(head))
+    """Whether it begins with a message of a shape that is known."""
+    return sniffers.protobuf(source, head) and any(_fitting(Shape(Wire(source), source.size)))
 
 
 def kinds(source: ByteSource) -> list[str]:
@@ -140,17 +136,10 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine it as each of the formats that it fits, then what none of them has."""
     shape = Shape(Wire(source), source.size)
     if shape.flooded:
-        message = (
-            f"The file begins as a protocol buffer, and {shape.error}; "
-            "what follows them was not searched."
-        )
-        yield scope.not_searched(shape.end, message)
-    fitting = list(_fitting(shape))
-    if not fitting:
-        return
+        yield flood(shape, scope)
     known: frozenset[tuple[int, int]] = frozenset()
     least = None
-    for kind in fitting:
+    for kind in _fitting(shape):
         # One format alone explains a file: what it does not have is a stray, though another has it.
         strange = sum(
             (one.number, one.wire) not in kind.FIELDS
@@ -165,6 +154,12 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
             message = f"The model is wrong at byte {error.offset}: {error}."
             yield scope.issue("protobuf-malformed", error.offset, message)
     yield from _strays(source, known, shape.error is not None, scope)
+
+
+def flood(shape: Shape, scope: Scope) -> ArtifactIssue:
+    """The issue of a message with more fields than are read."""
+    message = f"As a protocol buffer, {shape.error}; what follows them was not searched."
+    return scope.not_searched(shape.end, message)
 
 
 def _strays(
