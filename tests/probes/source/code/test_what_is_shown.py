@@ -141,6 +141,18 @@ CASES = {
          "    return torch.load(place, weights_only=False)\n"},
         "torch-load", "high",
     ),
+    "a model that the program names itself": (
+        {"a.py": TORCH.format("'pretrained/vocoder.pth'")}, "torch-load", "medium",
+    ),
+    "a model beside the program": (
+        {"a.py": "import os, torch\nhere_dir = os.getcwd()\ndef get():\n"
+         "    return torch.load('%s/pretrained/model.pth' % here_dir, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "a model that the program fetches": (
+        {"a.py": f"# https://a.net/m/vocoder.pth\n{TORCH.format(repr('m/vocoder.pth'))}"},
+        "torch-load", "high",
+    ),
     "any file": ({"a.py": TORCH.format("b")}, "torch-load", "medium"),
     "a state of one's own training": (
         {"a.py": "import os, torch\ndef resume(folder):\n"
