@@ -154,6 +154,56 @@ CASES = {
         "torch-load", "high",
     ),
     "any file": ({"a.py": TORCH.format("b")}, "torch-load", "medium"),
+    "a server that asks for no certificate": (
+        {"a.py": "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+         "c.check_hostname = False\nc.verify_mode = ssl.CERT_NONE\n"},
+        "tls-context-unverified", "",
+    ),
+    "a server beside a client that checks nothing": (
+        {"a.py": "import ssl\ns = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+         "c = ssl.create_default_context()\nc.check_hostname = False\n"
+         "c.verify_mode = ssl.CERT_NONE\n"},
+        "tls-context-unverified", "high",
+    ),
+    "an argument of one's own script": (
+        {"a.py": RUNS.format("get", "['python', here + '/info.py', name]")},
+        "downloaded-code-executed", "",
+    ),
+    "a script that is downloaded": (
+        {"a.py": RUNS.format("get", "['python', '-u', name]")},
+        "downloaded-code-executed", "critical",
+    ),
+    "code that is downloaded": (
+        {"a.py": RUNS.format("get", "['python', '-c', name]")},
+        "downloaded-code-executed", "critical",
+    ),
+    "a part of a path on a host of one's own": (
+        {"a.py": f"{FLASK}import httpx\nfrom flask import request\n@app.post('/')\ndef f():\n"
+         "    with httpx.Client(base_url=BASE) as c:\n"
+         "        return c.get(f\"/jobs/{request.args['id']}\").json()\n"},
+        "url-untrusted", "medium",
+    ),
+    "a class that runs no code of a repository": (
+        {"a.py": "from transformers import LlamaForCausalLM\n"
+         "m = LlamaForCausalLM.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "",
+    ),
+    "remote code that a setting asks for": (
+        {"a.py": "from transformers import AutoModel\ndef f(extra, n):\n    kw = {}\n"
+         "    if extra.get('trust_remote_code'):\n        kw['trust_remote_code'] = True\n"
+         "    return AutoModel.from_pretrained(n, **kw)\n"},
+        "trust-remote-code", "medium",
+    ),
+    "a leaderboard": (
+        {"acme-leaderboard/a.py": MODEL}, "trust-remote-code", "medium",
+    ),
+    "a tool's name with an ending": (
+        {"a.py": "from openai import OpenAI\nc = OpenAI()\n"
+         "r = c.chat.completions.create(model='a', messages=[])\n"
+         "name = r.choices[0].message.tool_calls[0].function.name\n"
+         "s = open(f'./function/{name}.py').read()\n"},
+        "path-untrusted", "medium",
+    ),
     "a state of one's own training": (
         {"a.py": "import os, torch\ndef resume(folder):\n"
          "    place = os.path.join(folder, 'checkpoint', 'optimizer.pt')\n"
