@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,46 @@ CASES = {
          "    if extra.get('trust_remote_code'):\n        kw['trust_remote_code'] = True\n"
          "    return AutoModel.from_pretrained(n, **kw)\n"},
         "trust-remote-code", "medium",
+    ),
+    "a module below a package of one's own": (
+        {"a.py": "import importlib\nfrom openai import OpenAI\n"
+         "def run(tool):\n    return importlib.import_module(f'tools.{tool.function.name}')\n"
+         "r = OpenAI().chat.completions.create(model='a', messages=[])\n"
+         "run(r.choices[0].message.tool_calls[0])\n"},
+        "call-by-name", "medium",
+    ),
+    "any module": (
+        {"a.py": "import importlib\nfrom openai import OpenAI\n"
+         "def run(tool):\n    return importlib.import_module(tool.function.name)\n"
+         "r = OpenAI().chat.completions.create(model='a', messages=[])\n"
+         "run(r.choices[0].message.tool_calls[0])\n"},
+        "call-by-name", "high",
+    ),
+    "a setting beside a secret": (
+        {"a.py": "import logging, os\nfrom a import load\nc = load()\n"
+         "c['api_key'] = os.environ['API_KEY']\nlogging.info(f\"{c['size']}\")\n"},
+        "secret-logged", "medium",
+    ),
+    "a secret under its key": (
+        {"a.py": "import logging, os\nfrom a import load\nc = load()\n"
+         "c['api_key'] = os.environ['API_KEY']\nlogging.info(f\"{c['api_key']}\")\n"},
+        "secret-logged", "high",
+    ),
+    "a tunnel of a demonstration": (
+        {"demo_v2.py": "import gradio as gr\ngr.Interface(f, 'text', 'text').launch(share=True)\n"},
+        "gradio-share", "medium",
+    ),
+    "a tunnel": (
+        {"app.py": "import gradio as gr\ngr.Interface(f, 'text', 'text').launch(share=True)\n"},
+        "gradio-share", "high",
+    ),
+    "a cell of a notebook": (
+        {"a.ipynb": json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+            {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None,
+             "source": ["import openai\n", "c = openai.OpenAI()\n",
+                        "r = c.chat.completions.create(model='m', messages=[])\n",
+                        "exec(r.choices[0].message.content)\n"]}]})},
+        "llm-code-executed", "medium",
     ),
     "a leaderboard": (
         {"acme-leaderboard/a.py": MODEL}, "trust-remote-code", "medium",

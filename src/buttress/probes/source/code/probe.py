@@ -246,7 +246,11 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
         steps = len(hit.taint.steps)
         found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
-    folders = shown.location.lower().split("/")[:-1]
+    *folders, name = shown.location.lower().split("/")
+    if name.endswith(".ipynb"):
+        found.append("it is in a notebook, which its user runs by hand")
+    if hit.rule.severity == "high":
+        folders.append(name.partition(".")[0])
     if any(_SHOWS.intersection(re.split("[-_]", one)) for one in folders):
         found.append("it lies among demonstrations, experiments and measurements")
     if _KEPT.intersection(folders):
