@@ -23,6 +23,7 @@ MODEL = (
     "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"
 )
 TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
+SERVES = "from http.server import HTTPServer\nHTTPServer(('0.0.0.0', port), H).serve_forever()\n"
 FLASK = "from flask import Flask\napp = Flask('a')\n"
 RECEIVES = "import zmq\ns = zmq.Context().socket(zmq.PULL)\n{}x = s.recv_pyobj()\n"
 RUNS = (
@@ -234,6 +235,15 @@ CASES = {
                         "r = c.chat.completions.create(model='m', messages=[])\n",
                         "exec(r.choices[0].message.content)\n"]}]})},
         "llm-code-executed", "medium",
+    ),
+    "a service that only sends a key": (
+        {"a.py": f"{SERVES}KEY = 'Bearer ' + key\nsent = {{'Authorization': KEY}}\n"},
+        "binds-all-addresses", "medium",
+    ),
+    "a service that asks for a key": (
+        {"a.py": f"{SERVES}def do(self):\n    if self.headers.get('Authorization') != KEY:\n"
+         "        self.send_error(401)\n"},
+        "binds-all-addresses", "",
     ),
     "a leaderboard": (
         {"acme-leaderboard/a.py": MODEL}, "trust-remote-code", "medium",
