@@ -72,7 +72,7 @@ _MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
 CUSTOM: Final = "allow_custom_value"
-_LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which", "?event.get"}
+_LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which", "?event[].get"}
 
 
 @dataclass(slots=True)

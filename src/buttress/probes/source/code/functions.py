@@ -111,9 +111,9 @@ def summary_of(
 def _parameter(
     evaluator: Evaluator, function: Function, one: ast.arg, default: ast.expr | None
 ) -> Value:
-    annotation = annotated(evaluator, one.annotation, function.scope)
     if one.arg == "event" and _is_handler(function.node):  # of AWS Lambda, whatever its type
-        annotation = ""
+        return _tainted(evaluator, function, Value("?event[]"), one)
+    annotation = annotated(evaluator, one.annotation, function.scope)
     value = Value(f"{annotation}()" if annotation else f"?{one.arg}")
     if isinstance(default, ast.Constant) and default.value is not None:
         value = Value(value.path, default.value)

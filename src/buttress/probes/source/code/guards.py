@@ -125,9 +125,8 @@ def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]
     """
     found: set[str] = set()
     for node in islice(ast.walk(test), _MAX_NODES):
-        for holds in (True, False) if isinstance(node, ast.expr) else ():
-            if said := let_through(evaluator, node, scope, holds=holds):
-                found |= parts(said[0])
+        if isinstance(node, ast.expr):
+            found |= _of_signs(evaluator, node, scope)
         if isinstance(node, ast.Compare):
             found |= _compared(node)
         elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):
@@ -170,9 +169,8 @@ def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
     """Names that a call asks something about; none where it asks nothing, or only makes a text."""
     node = node.value if isinstance(node, ast.Await) else node
     node = node.operand if isinstance(node, ast.UnaryOp) else node
-    for holds in (True, False):
-        if said := let_through(evaluator, node, scope, holds=holds):
-            return parts(said[0])
+    if of_signs := _of_signs(evaluator, node, scope):
+        return of_signs
     if not isinstance(node, ast.Call):
         return set()
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -187,6 +185,14 @@ def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
     if isinstance(node.func, ast.Attribute):
         given.append(node.func.value)
     return set().union(*map(parts, given[:_MAX_PARTS]))
+
+
+def _of_signs(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
+    """Names of which a test says the signs, whether it holds then or not."""
+    for holds in (True, False):
+        if said := let_through(evaluator, node, scope, holds=holds):
+            return parts(said[0])
+    return set()
 
 
 def _compared(node: ast.Compare) -> set[str]:

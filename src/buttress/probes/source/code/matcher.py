@@ -258,8 +258,8 @@ class _Examination:
         if pattern.others.globs and pattern.others.match(event.path):
             return
         # No class defines the manager of its records, which Django adds.
-        own = event.path.startswith(".") and ".objects." not in event.path
-        of_project = own or self.is_function(event.path)
+        named_here = event.path.startswith(".") and ".objects." not in event.path
+        of_project = named_here or self.is_function(event.path)
         if pattern.tainted and event.kind == "call" and of_project:
             return  # of the project: what it does with what it is given is followed, if anything
         it = event.path.lstrip("?.:").removeprefix("builtins.")
