@@ -107,7 +107,7 @@ FILES = "import os\nfrom pathlib import Path\nfrom flask import request\n"
         "p = Path('/d') / request.args['p']\nwith p.open() as f:\n    f.read()",
         "Path('/d').joinpath(request.args['p']).read_bytes()",
         "Path('/d', request.args['p']).unlink()",
-        "ROOT = Path(__file__).parent\nlist((ROOT / request.args['p']).iterdir())",
+        "ROOT = Path(__file__).parent\n(ROOT / request.args['p']).rename('a')",
     ],
 )
 def test_files_that_a_stranger_names(use: str) -> None:
@@ -120,6 +120,7 @@ def test_files_that_a_stranger_names(use: str) -> None:
         "from werkzeug.utils import secure_filename as s\n"
         "f = request.files['f']\nf.save('/u/' + s(f.filename))",
         "f = request.files['f']\nf.save('/up/new.png')",
+        "from urllib.parse import quote_plus as q\n(Path('/d') / q(request.args['p'])).open()",
         "(Path('/d') / Path(request.args['p']).name).read_text()",
         "(Path('/d') / str(int(request.args['p']))).read_text()",
         "p = (Path('/d') / request.args['p']).resolve()\n"

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.texts import harmless_uses
-from buttress.probes.source.code.values import ALL, UNKNOWN, Value
+from buttress.probes.source.code.values import ALL, Value
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 _ANY: Final = string.printable  # where it is not known which signs are let through
 _MAX_DEPTH: Final = 8
+_MAX_SIGNS: Final = 2_000
 _MAX_ITEMS: Final = 300  # of a collection of signs
 _LEAST_STRIPPED: Final = 8  # signs; who strips fewer only trims the text
 _SETS: Final = frozenset({"builtins.set", "builtins.frozenset"})
@@ -244,7 +245,8 @@ def _signs(evaluator: Evaluator, node: ast.expr, scope: NameScope, depth: int = 
     if depth > _MAX_DEPTH:
         return _ANY
     if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else _ANY
+        known = isinstance(node.value, str) and len(node.value) <= _MAX_SIGNS
+        return str(node.value) if known else _ANY
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and len(node.elts) <= _MAX_ITEMS:
         return "".join(_signs(evaluator, one, scope, depth + 1) for one in node.elts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.BitOr)):
@@ -270,7 +272,9 @@ def _held(value: Value | None) -> str:
     items = (value,) if value is None or value.elements is None else value.elements
     found = ""
     for one in items[:_MAX_ITEMS]:
-        if one is None or one.const is UNKNOWN or not isinstance(one.const, str) or one.taints:
+        if one is None or not isinstance(one.const, str) or one.taints:
+            return _ANY
+        if len(found) + len(one.const) > _MAX_SIGNS:
             return _ANY
         found += one.const
     return found if len(items) <= _MAX_ITEMS else _ANY
