@@ -206,6 +206,7 @@ def test_mlflow(tmp_path: Path, old: str, new: str, expected: set) -> None:
         ("model:\n  _target_: os.system\n  command: id\n", "critical"),
         ("a: &x {_target_: subprocess.Popen}\nb: *x\n", "critical"),
         ("model: {'_target_': builtins.eval}\n", "critical"),
+        ("get_class: builtins.staticmethod\n", None),
         ("model:\n  _target_: evil_package.Model\n", "medium"),
         ("f:\n  _target_: hydra.utils.get_method\n  path: os.system\n", "high"),
         ("x: !new:torch.nn.Linear\n    in_features: 3\n", None),

@@ -155,6 +155,9 @@ def test_a_program_that_is_handed_out_in_a_zip_is_not_hidden_in_weights(tmp_path
         ("{{ x['system']('id') }}", {"template-code"}),
         ("{{ x.system('id') }}", {"template-code"}),
         ("{{ x.popen }}", {"template-code"}),
+        ("{% set __conda_pkg__ = 'a' %}{{ mount(__conda_pkg__) }}", set()),
+        ("{{ __builtins__ }}", {"template-code"}),
+        ("{{ x.__conda_pkg__ }}", {"template-code"}),
     ],
 )
 def test_a_role_of_a_conversation_is_no_call_of_the_system(

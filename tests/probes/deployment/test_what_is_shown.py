@@ -30,6 +30,7 @@ OUTPUT = (
     '          echo "name=$B" >> $GITHUB_OUTPUT\n'
     "      - run: mkdir ${{{{ steps.s.outputs.name }}}}\n"
 )
+CLONES = "{}git clone https://oauth2:${{TOKEN}}@git.shop.net/models.git\n"
 PUSHED = "services:\n  r:\n    image: redis:7\n    {}ports: ['6379:6379']\n"
 TAKEN = (
     "services:\n  s:\n    image: {}\n    {}volumes: ['/var/run/docker.sock:/var/run/docker.sock']\n"
@@ -435,6 +436,30 @@ CASES = {
     "the same of before": (
         "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
         "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
+    "a server that asks since its version 3": (
+        "compose.yaml", "services:\n  e:\n    image: flowiseai/flowise:latest\n"
+        "    ports: ['3000:3000']\n", "compose-public-port", "",
+    ),
+    "a queue of jobs": (
+        "compose.yaml", "services:\n  nats:\n    image: nats:2-alpine\n"
+        "    ports: ['4222:4222']\n", "compose-public-port", "high",
+    ),
+    "a queue of jobs with a password": (
+        "compose.yaml", "services:\n  nats:\n    image: nats:2-alpine\n"
+        "    command: --user a --pass ${P}\n    ports: ['4222:4222']\n",
+        "compose-public-port", "",
+    ),
+    "a server that is told to ask": (
+        "compose.yaml", "services:\n  l:\n    image: localai/localai:v3\n"
+        "    environment: {LOCALAI_AUTH: 'true'}\n    ports: ['8080:8080']\n",
+        "compose-public-port", "",
+    ),
+    "a token in a layer": (
+        "Dockerfile", f"FROM a:1\n{CLONES.format('RUN ')}", "shell-history-secret", "high",
+    ),
+    "a token of whoever runs a script": (
+        "copy.sh", CLONES.format("#!/bin/sh\n"), "shell-history-secret", "medium",
     ),
     "the same of others, who switch it off": (
         "compose.yaml", "services:\n  e:\n    image: bitnami/elasticsearch:8.12.0\n"

@@ -168,7 +168,9 @@ def _token_in_address(subject: Subject, *, in_pipeline: bool) -> Iterator[Subjec
         return
     for match in _TOKEN_IN_ADDRESS.finditer(subject.value):
         before = subject.value[: match.start()]
-        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count(CONTINUED))
+        line = subject.line(()) + before.count("\n") + before.count(CONTINUED)
+        lessened = "it stays on the machine that runs the script" if where == "script" else ""
+        yield SubjectMatch(line, "", lessened)
 
 
 CHECKS: Final[dict[str, Check]] = {

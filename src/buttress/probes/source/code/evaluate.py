@@ -38,6 +38,7 @@ _KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
+_OTHER_KEY: Final = "it stands under another key than what is known"
 _ONE_OF_SEVERAL: Final = "it was kept with others that are safe"
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
@@ -235,6 +236,8 @@ class Evaluator(ABC):
             stepped = self.stepped(
                 base, f"[{key.const}]" if key.const.isidentifier() else "[]", node.lineno
             )
+            if base.entries is not None:  # something else stands under it
+                stepped = stepped.doubted(_OTHER_KEY)
             return stored(base, key.const, stepped)
         if isinstance(key.const, int) and base.elements and 0 <= key.const < len(base.elements):
             return base.elements[key.const]
