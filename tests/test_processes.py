@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -65,6 +69,78 @@ def test_a_worker_that_dies_by_accident_costs_no_result(tmp_path: Path) -> None:
 def test_what_a_task_raises_is_raised(workers: int) -> None:
     with pytest.raises(ValueError, match="not 0"):
         run_tasks(refuse, range(3), workers, start="fork")
+
+
+def give_what_none_can_pass_on(number: int) -> object:
+    return lambda: number
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_a_result_that_can_not_be_passed_on_is_told(start: StartMethod) -> None:
+    with pytest.raises(TypeError, match="can't be passed on"):
+        run_tasks(give_what_none_can_pass_on, range(3), 2, start=start)
+
+
+def compute_on_and_on(folder: Path, number: int) -> None:
+    (folder / f"{number}.part").write_text(str(os.getpid()))
+    (folder / f"{number}.part").rename(folder / str(number))
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        pass
+
+
+def alive(process: int) -> bool:
+    """Whether it runs; one that nobody has waited for yet does not."""
+    done = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()[:1] not in {"", "Z"}
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGINT, 130),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
+)
+def test_workers_end_with_the_process_that_gives_them_tasks(
+    tmp_path: Path, number: signal.Signals, code: int, start: str
+) -> None:
+    script = (
+        "import functools, pathlib, sys\n"
+        "from buttress.cli.main import terminable\n"
+        "from buttress.errors import TerminatedError\n"
+        "from buttress.processes import run_tasks\n"
+        "from tests.test_processes import compute_on_and_on\n"
+        "if __name__ == '__main__':\n"
+        "    work = functools.partial(compute_on_and_on, pathlib.Path(sys.argv[1]))\n"
+        "    try:\n"
+        "        with terminable():\n"
+        "            run_tasks(work, range(5), 3, start=sys.argv[2])\n"
+        "    except KeyboardInterrupt as error:\n"
+        "        sys.exit(143 if isinstance(error, TerminatedError) else 130)\n"
+    )
+    main = tmp_path / "main.py"
+    main.write_text(script)
+    process = subprocess.Popen(
+        [sys.executable, str(main), str(tmp_path), start],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        # A run in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    began = [tmp_path / str(one) for one in range(3)]
+    deadline = time.monotonic() + 60
+    while not all(one.exists() for one in began) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    workers = [int(one.read_text()) for one in began]
+    process.send_signal(number)
+    assert process.wait(timeout=60) == code
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(map(alive, workers))
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")

@@ -7,8 +7,17 @@ workers that parse untrusted bytes speak JSON instead.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, TypeVar
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import DefaultContext
+    from multiprocessing.process import BaseProcess
 
 StartMethod = Literal["fork", "spawn"]
 _Task = TypeVar("_Task")
@@ -48,7 +57,8 @@ def run_tasks(
     """The result of each task, in their order.
 
     Tasks whose worker died run again: once more side by side, then each alone, twice at most, so
-    that only those go without a result that end a process of their own each time.
+    that only those go without a result that end a process of their own each time. Workers end
+    with the call, however it ends, and with this process, also where it is killed.
 
     Args:
         run: carries out one task, in whatever process; a task may run again, so that it must leave
@@ -86,22 +96,83 @@ def _attempt(
 ) -> dict[int, _Result | WorkerDiedError]:
     # Here, as they are slow to import and seldom needed.
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing.connection import wait
 
-    died = WorkerDiedError("the process that carried it out ended")
-    outcomes: dict[int, _Result | WorkerDiedError] = dict.fromkeys(tasks, died)
-    context = multiprocessing.get_context(start)
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
-        futures = {}
-        try:
-            for number, task in tasks.items():
-                futures[number] = pool.submit(run, task)
-        except BrokenProcessPool:  # those that are not given yet count as died
-            pass
-        for number, future in futures.items():
+    outcomes: dict[int, _Result | WorkerDiedError] = {}
+    failures: dict[int, BaseException] = {}
+    context = cast("DefaultContext", multiprocessing.get_context(start))
+    waiting = iter(tasks.items())
+    busy: dict[Connection, int] = {}
+    pool: dict[Connection, BaseProcess] = {}
+    try:
+        # Each worker has a pipe of its own: one that dies takes no lock along that others need.
+        for _ in range(min(workers, len(tasks))):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(run, theirs), daemon=True)
+            process.start()
+            pool[ours] = process
+            theirs.close()
+        for ours in pool:
+            _give(ours, waiting, busy)
+        while busy:
+            for ready in wait(list(busy)):
+                ours = cast("Connection", ready)
+                number = busy.pop(ours)
+                try:
+                    done, result = ours.recv()
+                except (EOFError, OSError):
+                    outcomes[number] = WorkerDiedError("the process that carried it out ended")
+                    continue
+                if done:
+                    outcomes[number] = result
+                else:
+                    failures[number] = result
+                if not failures:
+                    _give(ours, waiting, busy)
+            if failures and all(number > min(failures) for number in busy.values()):
+                raise failures[min(failures)]
+    finally:
+        for ours, process in pool.items():
+            process.kill()  # they hold nothing that would need to be tidied
+            process.join()
+            ours.close()
+    died = WorkerDiedError("the process that should carry it out ended")
+    return dict.fromkeys(tasks, died) | outcomes
+
+
+def _give(
+    ours: Connection, waiting: Iterator[tuple[int, _Task]], busy: dict[Connection, int]
+) -> None:
+    """The next task, if one is left, to the worker at the other end."""
+    for number, task in waiting:
+        busy[ours] = number
+        with suppress(OSError):  # it ended: reading tells it
+            ours.send(task)
+        return
+
+
+def _work(run: Callable[[_Task], _Result], theirs: Connection) -> None:
+    """In a worker: a task after the other, as long as the process that gives them lives."""
+    # Ctrl-C reaches all processes of a terminal, and the one that gives tasks ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            task = theirs.recv()
             try:
-                outcomes[number] = future.result()
-            except BrokenProcessPool:
-                continue
-    return outcomes
+                answer: tuple[bool, object] = True, run(task)
+            except BaseException as error:
+                answer = False, error
+            try:
+                theirs.send(answer)
+            except (pickle.PicklingError, TypeError, AttributeError) as error:
+                theirs.send((False, TypeError(f"a result can't be passed on: {error}")))
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)

@@ -6,6 +6,8 @@ Command modules import what is heavy only when they run, so that ``--help`` answ
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import signal
 import sys
@@ -19,6 +21,7 @@ from buttress.cli.parsing import CommandParser
 from buttress.errors import (
     DEBUG_HINT,
     ButtressError,
+    InputError,
     TerminatedError,
     debugging,
     describe_exception,
@@ -64,6 +67,7 @@ EXIT_CODES: Final = (
 _WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
 TERMINATED: Final = 143  # 128 + SIGTERM, as a shell tells it
 NO_READER: Final = 141  # 128 + SIGPIPE
+_ESCAPED: Final = "buttress-escaped"
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -91,13 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         print(parser().format_help(), end="")
         return 2
+    _open_streams()
     options, running = argparse.Namespace(), False
     try:
         options = parser(given[0] if given else "").parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
         running = True
+        _require_surroundings()
         with terminable():
-            return run(options)
+            code = run(options)
+        sys.stdout.flush()
+        return code
     except ButtressError as error:
         print(f"buttress: error: {error}", file=sys.stderr)
         return 2
@@ -113,6 +121,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_gone()  # Rich leaves the program at a broken pipe
         if isinstance(error, SystemExit) and not running:
             raise  # of the parser: help, or a wrong option
+        if isinstance(error, OSError) and (why := _unwritable()):
+            print(
+                f"buttress: error: standard output: {why}; expected room for the report",
+                file=sys.stderr,
+            )
+            _drop_output()
+            return 2
         # No code of a plugin may end a command with an exit code that reads as a verdict.
         if debugging():
             sys.excepthook(type(error), error, error.__traceback__)
@@ -124,10 +139,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERNAL_ERROR
 
 
+def _open_streams() -> None:
+    """Standard error that can be written to, and characters that a terminal lacks escaped."""
+    if sys.stderr is None:  # as after `2>&-`
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    codecs.register_error(_ESCAPED, _escape)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors=_ESCAPED)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """As in a JSON string, so that JSON stays what it was."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{one.hex()}" for one in _pairs(units)), error.end
+
+
+def _pairs(units: bytes) -> Iterator[bytes]:
+    return (units[at : at + 2] for at in range(0, len(units), 2))
+
+
+def _require_surroundings() -> None:
+    """What each command takes for granted.
+
+    Raises:
+        InputError: standard output is closed, or the current folder was deleted.
+    """
+    if sys.stdout is None:
+        raise InputError(
+            "standard output is closed", expected="an open one; `>/dev/null` if nobody reads it"
+        )
+    try:
+        os.getcwd()
+    except OSError:
+        raise InputError(
+            "the current folder does not exist any more", expected="to be called in one that does"
+        ) from None
+
+
+def _unwritable() -> str:
+    """Why standard output can't be written to; empty if it can."""
+    try:
+        sys.stdout.flush()  # what could not be written is still in its buffer
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def _reader_gone() -> int:
     """The reader of our output (head, less) went away: neither an error of ours nor a verdict."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     return NO_READER
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
