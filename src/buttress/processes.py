@@ -132,9 +132,9 @@ def _attempt(
             if failures and all(number > min(failures) for number in busy.values()):
                 raise failures[min(failures)]
     finally:
-        for ours, process in pool.items():
-            process.kill()  # they hold nothing that would need to be tidied
-            process.join()
+        for ours, worker in pool.items():
+            worker.kill()  # they hold nothing that would need to be tidied
+            worker.join()
             ours.close()
     died = WorkerDiedError("the process that should carry it out ended")
     return dict.fromkeys(tasks, died) | outcomes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import errno
 import io
 import os
 import signal
@@ -67,6 +68,7 @@ EXIT_CODES: Final = (
 _WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
 TERMINATED: Final = 143  # 128 + SIGTERM, as a shell tells it
 NO_READER: Final = 141  # 128 + SIGPIPE
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of the file or disk
 _ESCAPED: Final = "buttress-escaped"
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
@@ -121,9 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_gone()  # Rich leaves the program at a broken pipe
         if isinstance(error, SystemExit) and not running:
             raise  # of the parser: help, or a wrong option
-        if isinstance(error, OSError) and (why := _unwritable()):
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
             print(
-                f"buttress: error: standard output: {why}; expected room for the report",
+                f"buttress: error: output can't be written: {error.strerror}; "
+                "expected room for all of it",
                 file=sys.stderr,
             )
             _drop_output()
@@ -154,11 +157,8 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{one.hex()}" for one in _pairs(units)), error.end
-
-
-def _pairs(units: bytes) -> Iterator[bytes]:
-    return (units[at : at + 2] for at in range(0, len(units), 2))
+    pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
+    return "".join(f"\\u{one}" for one in pairs), error.end
 
 
 def _require_surroundings() -> None:
@@ -177,15 +177,6 @@ def _require_surroundings() -> None:
         raise InputError(
             "the current folder does not exist any more", expected="to be called in one that does"
         ) from None
-
-
-def _unwritable() -> str:
-    """Why standard output can't be written to; empty if it can."""
-    try:
-        sys.stdout.flush()  # what could not be written is still in its buffer
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
 
 
 def _reader_gone() -> int:
