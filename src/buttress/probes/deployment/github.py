@@ -10,7 +10,7 @@ from typing import Any, Final
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import YamlDocument
 from buttress.probes.deployment.callers import given_by_callers
-from buttress.probes.deployment.untrusted import UntrustedValue
+from buttress.probes.deployment.untrusted import JobOutputs, UntrustedValue
 from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
 
@@ -24,7 +24,10 @@ def github(document: YamlDocument, path: Path) -> Iterator[Subject]:
     if not isinstance(data, dict):
         return
     triggers = _triggers(data.get("on"))
-    context = {"triggers": triggers, "workflow": data, "inputs": _inputs(data, path)}
+    context = {
+        "triggers": triggers, "workflow": data, "inputs": _inputs(data, path),
+        "outputs": JobOutputs(data),
+    }  # fmt: skip
     if "jobs" in data:
         yield Subject("gha.workflow", data, document.line, context)
     yield from variables(document, data.get("env"), ("env",), "gha")

@@ -84,6 +84,20 @@ class UntrustedValue:
     through: str = ""
 
 
+class JobOutputs:
+    """The jobs of a workflow by name, and what is known already of what they hand on.
+
+    Jobs hand on what others hand on to them: where each is asked again by each that needs it, the
+    work doubles with each step back.
+    """
+
+    def __init__(self, workflow: Mapping[str, Any]) -> None:
+        jobs = workflow.get("jobs")
+        named = jobs.items() if isinstance(jobs, dict) else ()
+        self.jobs = {str(key).lower(): job for key, job in reversed(named) if isinstance(job, dict)}
+        self.known: dict[tuple[str, int], UntrustedValue | None] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class ExpressionScope:
     """What expressions at one place of a workflow can refer to."""
@@ -92,6 +106,7 @@ class ExpressionScope:
     job: Mapping[str, Any]
     steps: tuple[Any, ...] = ()  # those before, in the same job
     step: Mapping[str, Any] | None = None
+    outputs: JobOutputs | None = None  # shared by the scopes of one workflow
 
     def variables(self) -> dict[str, str]:
         """Environment variables by name; nearer ones win."""
@@ -169,7 +184,7 @@ def _of_step(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untrus
     for index, step in enumerate(scope.steps):
         if not isinstance(step, dict) or str(step.get("id", "")).lower() != name:
             continue
-        inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step)
+        inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step, scope.outputs)
         script = scalar(step.get("run")) or ""
         inputs = step.get("with")
         uses = str(step.get("uses", ""))
@@ -251,7 +266,9 @@ def _of_environment(
     for index, step in enumerate(scope.steps):
         script = scalar(step.get("run")) or "" if isinstance(step, dict) else ""
         if "GITHUB_ENV" in script or "exportVariable" in script:
-            inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step)
+            inner = ExpressionScope(
+                scope.workflow, scope.job, scope.steps[:index], step, scope.outputs
+            )
             if found := _written(script, name, inner, path, depth + 1):
                 return found
     return None
@@ -271,17 +288,22 @@ def _of_matrix(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untr
 
 def _of_job(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     """An output of another job."""
+    shared = scope.outputs or JobOutputs(scope.workflow)
+    if (path, depth) not in shared.known:
+        shared.known[path, depth] = _handed_on(rest, scope.workflow, shared, path, depth)
+    return shared.known[path, depth]
+
+
+def _handed_on(
+    rest: str, workflow: Mapping[str, Any], shared: JobOutputs, path: str, depth: int
+) -> UntrustedValue | None:
     name, _, output = rest.partition(".outputs.")
-    jobs = scope.workflow.get("jobs")
-    for key, job in jobs.items() if isinstance(jobs, dict) else ():
-        if str(key).lower() != name or not isinstance(job, dict):
-            continue
-        steps = job.get("steps")
-        inner = ExpressionScope(
-            scope.workflow, job, tuple(steps) if isinstance(steps, list) else ()
-        )
-        outputs = job.get("outputs")
-        for given, value in outputs.items() if isinstance(outputs, dict) else ():
-            if str(given).lower() == output:
-                return _through(scalar(value) or "", inner, path, depth)
+    job = shared.jobs.get(name, {})
+    steps, outputs = job.get("steps"), job.get("outputs")
+    inner = ExpressionScope(
+        workflow, job, tuple(steps) if isinstance(steps, list) else (), None, shared
+    )
+    for given, value in outputs.items() if isinstance(outputs, dict) else ():
+        if str(given).lower() == output:
+            return _through(scalar(value) or "", inner, path, depth)
     return None

@@ -95,7 +95,7 @@ def _scope(subject: Subject) -> ExpressionScope:
     context = subject.context
     return ExpressionScope(
         context["workflow"], context["job"], tuple(context["steps"][: context["index"]]),
-        subject.value,
+        subject.value, context["outputs"],
     )  # fmt: skip
 
 

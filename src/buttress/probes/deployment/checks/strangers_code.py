@@ -178,7 +178,9 @@ def scope_of(subject: Subject) -> ExpressionScope:
     """What expressions in a step can refer to."""
     context = subject.context
     steps = tuple(context.get("steps") or ())[: context.get("index", 0)]
-    return ExpressionScope(context["workflow"], context["job"], steps, step_of(subject))
+    return ExpressionScope(
+        context["workflow"], context["job"], steps, step_of(subject), context.get("outputs")
+    )
 
 
 def step_of(subject: Subject) -> Mapping[str, Any]:
