@@ -305,3 +305,37 @@ def test_arguments_by_name_or_in_second_place(call: str, rule: str) -> None:
 )
 def test_other_arguments(call: str) -> None:
     assert found(KEYWORDS + call) == set()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "timeit.timeit(q)",
+        "cProfile.run(statement=q)",
+        "code.InteractiveConsole().push(q)",
+        "types.FunctionType(compile(q, 'a', 'exec'), {})()",
+        "ctypes.CDLL(q)",
+        "importlib.util.spec_from_file_location('a', '/d/' + q)",
+    ],
+)
+def test_more_that_runs_code(call: str) -> None:
+    imports = "import cProfile, code, ctypes, importlib.util, timeit, types\n"
+    assert "code-injection" in {hit.rule.id for hit in hits(FLASK + imports + call)}
+
+
+@pytest.mark.parametrize("label", ["request.args['q']", "litellm.completion(model='m').choices[0]"])
+def test_values_of_the_names_in_fixed_code(label: str) -> None:
+    code = f"import litellm\nfrom flask import request\nx = {label}\n"
+    assert found(code + "eval('x + 1', {'x': x})\nexec('print(x)', globals(), {'x': x})") == set()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from fabric import Connection\nConnection('h').run(q)",
+        "import invoke\ninvoke.run('ls ' + q)",
+        "import sh\nsh.bash('-c', q)",
+    ],
+)
+def test_more_shells(call: str) -> None:
+    assert "shell-injection" in found(FLASK + call)
