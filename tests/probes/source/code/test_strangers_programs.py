@@ -315,6 +315,7 @@ def test_other_arguments(call: str) -> None:
         "code.InteractiveConsole().push(q)",
         "types.FunctionType(compile(q, 'a', 'exec'), {})()",
         "ctypes.CDLL(q)",
+        "from PIL import ImageMath\nImageMath.eval(q, a=1)",
         "importlib.util.spec_from_file_location('a', '/d/' + q)",
     ],
 )
@@ -339,3 +340,11 @@ def test_values_of_the_names_in_fixed_code(label: str) -> None:
 )
 def test_more_shells(call: str) -> None:
     assert "shell-injection" in found(FLASK + call)
+
+
+def test_the_address_of_a_request() -> None:
+    head = "import os, requests\nfrom flask import *\n"
+    assert "template-injection" in found(head + "render_template_string('a' + request.path)")
+    assert "shell-injection" in found(head + "os.system('ls ' + request.url)")
+    proxy = "requests.get(request.url.replace(request.host_url, 'http://inner.shop.net/'))"
+    assert found(head + proxy) == set()
