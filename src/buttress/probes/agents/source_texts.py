@@ -65,9 +65,12 @@ _BEFORE: Final = re.compile(
     r"\.(?:tool|registerTool|addTool|prompt|registerPrompt)\(\s*[\"'`][^\"'`\n]{1,200}[\"'`]\s*,\s*)$"
 )
 # A constant that stands where a description would, and where it is made.
-_NAMED: Final = re.compile(_BEFORE.pattern[:-1] + r"(?:\w+\.){0,3}([A-Za-z_]\w{2,60})\s*[,})\n;]")
+_NAMED: Final = re.compile(
+    _BEFORE.pattern[:-1] + r"(?:\w+\.){0,3}([A-Za-z_]\w{2,60})"
+    r"(?:\.(?:join|trim|trimEnd|replace|concat)\([^()\n]{0,40}\)){0,3}\s*[,})\n;]"
+)
 _MADE: Final = re.compile(
-    r"(?:\b(?:const|let|var|static|readonly|final|val|String|string|str|&str|private|public|export)\s+"
+    r"(?:\b(?:const|let|var|static|readonly|final|val|String|string|&str|private|public|export)\s+"
     r"(?:[\w&<>']+\s+){0,3}?|\n[ \t]*)([A-Za-z_]\w*)\s*(?::\s*[\w&' ]+)?\s*(?::=|[=:])\s*(?:\[\s*)?$"
 )
 _LIST: Final = re.compile(r"\[\s*$")
@@ -240,7 +243,7 @@ def literal_texts(data: bytes, *, raw: bool, markup: bool = False) -> Iterator[S
             value = _unescaped(value)
         between = text[end : match.start()] if pending else ""
         if pending and (_JOINED.match(between) or (listed and _LISTED.match(between))):
-            pending.append(value)
+            pending.append(f" {value}" if "," in between else value)
             end = match.end()
             continue
         if pending:

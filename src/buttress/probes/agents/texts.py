@@ -66,8 +66,8 @@ def markdown(kind: str, text: str, problems: list[str]) -> Iterator[Subject]:
                 if hooks := document.data.get("hooks"):
                     yield Subject("agent.settings", {"hooks": hooks}, document.line)
     for match in _COMMAND.finditer(text):
-        line = 1 + text.count("\n", 0, match.start())
-        hooks = {"command": [{"command": match[1] or match[2]}]}
+        line = 1 + text.count("\n", 0, match.start(match.lastindex or 0))
+        hooks = {"command": [{"command": (match[1] or match[2]).strip()}]}
         yield Subject("agent.settings", {"hooks": hooks}, at_line(line))
 
 

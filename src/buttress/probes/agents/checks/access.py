@@ -230,7 +230,7 @@ def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
                 command = _at(one, "command")
                 if isinstance(command, str) and _NETWORK.search(command):
                     yield SubjectMatch(
-                        subject.line(("hooks", event, index, "hooks", place)), command
+                        subject.line(("hooks", event, index, "hooks", place, "command")), command
                     )
 
 
