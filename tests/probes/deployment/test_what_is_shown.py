@@ -437,6 +437,12 @@ CASES = {
         "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
         "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
     ),
+    "a job that is switched off": (
+        FLOW,
+        "on: issues\njobs:\n  a:\n    if: false && github.event.issue.number\n    runs-on: x\n"
+        "    steps:\n      - run: echo ${{ github.event.issue.title }}\n",
+        "gha-script-injection", "medium",
+    ),
     "a server that asks since its version 3": (
         "compose.yaml", "services:\n  e:\n    image: flowiseai/flowise:latest\n"
         "    ports: ['3000:3000']\n", "compose-public-port", "",
