@@ -70,8 +70,8 @@ _NAMED: Final = re.compile(
     r"(?:\.(?:join|trim|trimEnd|replace|concat)\([^()\n]{0,40}\)){0,3}\s*[,})\n;]"
 )
 _MADE: Final = re.compile(
-    r"(?:\b(?:const|let|var|static|readonly|final|val|String|string|&str|private|public|export)\s+"
-    r"(?:[\w&<>']+\s+){0,3}?|\n[ \t]*)([A-Za-z_]\w*)\s*(?::\s*[\w&' ]+)?\s*(?::=|[=:])\s*(?:\[\s*)?$"
+    r"(?:\b(?:const|let|var|static|readonly|final|val|String|string|&str)\s+(?:[\w&<>']+\s+){0,3}?|"
+    r"\n[ \t]*(?=[A-Z]))([A-Za-z_]\w*)\s*(?::\s*[\w&' ]+)?\s*:?=\s*(?:\[\s*)?$"
 )
 _LIST: Final = re.compile(r"\[\s*$")
 _LISTED: Final = re.compile(r"^\s*,\s*$")
