@@ -67,7 +67,8 @@ _REPOSITORIES: Final = (
     "kubernetes-sigs/kustomize", "argoproj/argo-cd", "mikefarah/yq", "docker/compose",
     "tj/n", "asdf-vm/asdf", "junegunn/fzf", "denoland/deno", "jdx/mise", "casey/just",
     "infracost/infracost", "terraform-linters/tflint", "hadolint/hadolint", "mozilla/sccache",
-    "block/goose", "ollama/ollama", "huggingface/huggingface_hub", "mitchellh/gon",
+    "block/goose", "ollama/ollama", 
+    "cloudflare/cloudflared", "huggingface/huggingface_hub", "mitchellh/gon",
 )  # fmt: skip
 _VENDOR: Final = re.compile(
     rf"https://(?:(?P<host>{'|'.join(_HOSTS)})(?=[/:]|$)|storage\.googleapis\.com/"

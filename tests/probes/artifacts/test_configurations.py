@@ -365,3 +365,13 @@ def test_blank_lines_in_front_hide_nothing_and_hold_nobody_up(
     found = scan_bytes(tmp_path, blanks + b"model:\n  _target_: os.system\n", "config.yaml")
     assert rules(found) == {"config-target"}
     assert scan_bytes(tmp_path, blanks + b"A text, and no key at all", "notes.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [("datetime.datetime", set()), ("uuid.UUID", set()), ("acme.Model", {"yaml-python-tag"})],
+)
+def test_values_that_a_tag_of_yaml_makes(tmp_path: Path, tag: str, told: set[str]) -> None:
+    """What does nothing when it is made is not told."""
+    text = f"a: !!python/object/apply:{tag} [2020, 1, 1]\n"
+    assert rules(scan_bytes(tmp_path, text.encode(), "a.yaml")) == told

@@ -68,7 +68,7 @@ class Condition:
     globs; ``contains`` are constants or globs of which a list or mapping holds one; ``taint`` are
     labels, of which one must be there and not be cleaned for ``use``. With ``program``, of a
     command given as a list only what it runs counts: its first word, or all of one that runs its
-    arguments.
+    arguments. With ``first``, of a list whose items are known only the first is meant.
     """
 
     missing: bool = False
@@ -83,6 +83,7 @@ class Condition:
     use: str = ALL
     dynamic: bool | None = None
     program: bool = False
+    first: bool = False
 
     @cached_property
     def paths(self) -> GlobUnion:
@@ -107,6 +108,7 @@ class Condition:
             return value is None and known
         if value is None:
             return False
+        value = self._meant(value)
         text = value.known_text
         shown = text.replace(HOLE, GAP) if text is not None else None
         if self.equal is not None and not any(_same(value.const, one) for one in self.equal):
@@ -129,6 +131,7 @@ class Condition:
         """The taints for which it holds, or would if the callers of a function gave them."""
         if self.taint is None:
             return ()
+        value = self._meant(value)
         taints = value.taints
         if self.program and value.elements:
             taints = taints_of(*_run_by(value.elements))
@@ -145,6 +148,9 @@ class Condition:
     def doubt(self, cleaned: frozenset[str]) -> str:
         """Why what was cleaned so may do no harm here, in words; empty if nothing."""
         return _ONE_PART if self.use == "path" and SEGMENT in cleaned else ""
+
+    def _meant(self, value: Value) -> Value:
+        return value.elements[0] if self.first and value.elements else value
 
     def _wanted(self, value: Value) -> bool:
         return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(
@@ -209,6 +215,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
                 "use": {"type": "string"},
                 "dynamic": {"type": "boolean"},
                 "program": {"type": "boolean"},
+                "first": {"type": "boolean"},
             },
         },
     ],
