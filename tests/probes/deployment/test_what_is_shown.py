@@ -30,6 +30,7 @@ OUTPUT = (
     '          echo "name=$B" >> $GITHUB_OUTPUT\n'
     "      - run: mkdir ${{{{ steps.s.outputs.name }}}}\n"
 )
+MOUNTS = "services:\n  a:\n    image: a:1\n    volumes: ['{}']\n"
 CLONES = "{}git clone https://oauth2:${{TOKEN}}@git.shop.net/models.git\n"
 PUSHED = "services:\n  r:\n    image: redis:7\n    {}ports: ['6379:6379']\n"
 TAKEN = (
@@ -594,6 +595,33 @@ CASES = {
     "the same of before": (
         "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
         "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
+    "credentials that a service reads": (
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud:ro"),
+        "compose-host-mount", "medium",
+    ),
+    "credentials that a service may write": (
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud"),
+        "compose-host-mount", "high",
+    ),
+    "a service of a sample": (
+        "sample-apps/a/compose.yaml", MOUNTS.format("~/.ssh:/root/.ssh"),
+        "compose-host-mount", "medium",
+    ),
+    "a container for a terminal": (
+        "run.sh", "nvidia-docker run -ti --net=host --privileged $IMAGE bash\n",
+        "shell-docker-privileged", "medium",
+    ),
+    "a container that goes on": (
+        "run.sh", "docker run -d --privileged $IMAGE\n", "shell-docker-privileged", "high",
+    ),
+    "an address of an interface": (
+        "gen.sh", "openapi-ts -i http://a.shop.net/openapi.json -o src\n",
+        "shell-pip-http-index", "",
+    ),
+    "an index that is not encrypted": (
+        "get.sh", "pip install -q -i http://a.shop.net/simple torch\n",
+        "shell-pip-http-index", "high",
     ),
     "a job that is switched off": (
         FLOW,

@@ -24,6 +24,11 @@ MODEL = (
 )
 TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
 SERVES = "from http.server import HTTPServer\nHTTPServer(('0.0.0.0', port), H).serve_forever()\n"
+FORM = (
+    "import gradio as gr\ndef show(name):\n    return open(name).read()\n"
+    "with gr.Blocks() as page:\n    a = gr.Textbox()\n    b = gr.Textbox()\n"
+    "    gr.Button('x').click(show, inputs=[a], outputs=[b])\npage.launch({})\n"
+)
 FLASK = "from flask import Flask\napp = Flask('a')\n"
 RECEIVES = "import zmq\ns = zmq.Context().socket(zmq.PULL)\n{}x = s.recv_pyobj()\n"
 RUNS = (
@@ -43,7 +48,7 @@ INDEX = (
     "x = FAISS.load_local({}, e, allow_dangerous_deserialization=True)\n"
 )
 SOCKET = "import pickle, socket\ns = socket.socket()\n{}x = pickle.loads({}.recv(9))\n"
-TLS = "import requests\ndef get(host, port, base):\n    requests.get({}, verify=False)\n"
+TLS = "import requests\ndef get(host, port, base):\n    requests.post({}, verify=False)\n"
 UPLOADED = (
     "import asyncio, os, tempfile\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
     "@app.post('/u')\nasync def u(files: list[UploadFile]):\n"
@@ -244,6 +249,26 @@ CASES = {
         {"a.py": f"{SERVES}def do(self):\n    if self.headers.get('Authorization') != KEY:\n"
          "        self.send_error(401)\n"},
         "binds-all-addresses", "",
+    ),
+    "a form that others reach": (
+        {"app.py": FORM.format("share=True")}, "path-untrusted", "high",
+    ),
+    "a form of its user": (
+        {"app.py": FORM.format("inbrowser=True")}, "path-untrusted", "medium",
+    ),
+    "a page of any site": (
+        {"a.py": "import requests\ndef f(url):\n    return requests.get(url, verify=False)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "a key that goes to any site": (
+        {"a.py": "import requests\ndef f(url, h):\n"
+         "    return requests.get(url, headers=h, verify=False)\n"},
+        "tls-verification-off", "high",
+    ),
+    "a page of one site": (
+        {"a.py": "import requests\ndef f(i):\n"
+         "    return requests.get(f'https://a.shop.net/{i}', verify=False)\n"},
+        "tls-verification-off", "high",
     ),
     "a leaderboard": (
         {"acme-leaderboard/a.py": MODEL}, "trust-remote-code", "medium",
@@ -473,22 +498,22 @@ CASES = {
     "an option that a setting turns off": (
         {"a.py": "import requests\ndef get(url, disable_ssl_verify=False):\n    options = {}\n"
          "    if disable_ssl_verify:\n        options['verify'] = False\n"
-         "    return requests.get(url, **options)\n"},
+         "    return requests.post(url, **options)\n"},
         "tls-verification-off", "medium",
     ),
     "a parameter that is off by default": (
         {"a.py": "import requests\ndef get(url, verify_certs=False):\n"
-         "    return requests.get(url, verify=verify_certs)\n"},
+         "    return requests.post(url, verify=verify_certs)\n"},
         "tls-verification-off", "medium",
     ),
     "a constant": (
         {"a.py": "import requests\nVERIFY = False\ndef get(url):\n"
-         "    return requests.get(url, verify=VERIFY)\n"},
+         "    return requests.post(url, verify=VERIFY)\n"},
         "tls-verification-off", "high",
     ),
     "an option that is turned off": (
         {"a.py": "import requests\ndef get(url):\n    options = {}\n"
-         "    options['verify'] = False\n    return requests.get(url, **options)\n"},
+         "    options['verify'] = False\n    return requests.post(url, **options)\n"},
         "tls-verification-off", "high",
     ),
     "a token of a function's parts": (
