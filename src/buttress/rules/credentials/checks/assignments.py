@@ -12,13 +12,14 @@ from buttress.rules.credentials.literals import (
     classes,
     entropy,
     is_filler,
+    is_hash,
     is_placeholder,
     is_random,
     is_words,
 )
 
 _CODE: Final = re.compile(
-    rb"^(?:https?:|file:|\./|\.\./|~/|@|#|!|&)|://|[()\[\]{}<>`|;\\]|\$[A-Za-z{(]"
+    rb"^(?:https?:|file:|\./|\.\./|~/|[@#!&$])|://|[()\[\]{}<>`|;\\]"
 )
 _PUBLISHABLE: Final = re.compile(
     rb"pk[._]|sb_publishable_|phc_|G-[0-9A-Z]{8,}\Z"
@@ -45,6 +46,8 @@ _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
     rb"|(?:special|stop|added|extra|bad|max|min|prompt|input|output|num|reserved|mask|image|audio|"
     rb"new|total|all|control|eos|suppress|sentinel|placeholder|unused|completion)[_.-]?tokens"
+    rb"|(?:by|com|sur|tres|first|second|last|single|multi|one|two|num|forward|backward|render|low|high"
+    rb"|band|all|proxy|fastcgi|uwsgi|scgi|grpc|memcached)[_.-]?pass\Z"
     rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
     rb"[_.-]?(?:page)?[_.-]?token"
 )
@@ -98,7 +101,7 @@ def literal(candidate: CredentialCandidate) -> Verdict | None:
 def value(candidate: CredentialCandidate) -> Verdict | None:
     """A random-looking literal that belongs to a name like token or api_key."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
+    if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or _stands_in(candidate):
         return None
     if _sealed(candidate) or _PUBLISHABLE.match(secret) or _searches(candidate):
         return None
@@ -189,7 +192,7 @@ def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
 def password(candidate: CredentialCandidate) -> Verdict | None:
     """A literal under a name like password: random, or of at least three kinds of characters."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or is_filler(secret):
+    if _SAFE_NAME.search(candidate.name) or _stands_in(candidate):
         return None
     if re.match(rb"https?:|\./|@|\$", secret) or re.search(rb"[(){}<>\\`]|://", secret):
         return None
@@ -201,11 +204,17 @@ def password(candidate: CredentialCandidate) -> Verdict | None:
 def stated(candidate: CredentialCandidate) -> Verdict | None:
     """What stands where only a password can: neither words nor a stand-in, of any look."""
     secret = candidate.secret
-    if is_placeholder(secret) or _spoken(secret) or secret.lower() in _COMMON:
+    if _stands_in(candidate) or _spoken(secret) or secret.lower() in _COMMON:
         return None
     if re.search(rb"[(){}<>\\`]|://|^[%$]", secret) or len(set(secret)) < _LEAST_DIFFERENT:
         return None
     return Verdict() if is_random(secret) or _unspeakable(secret) else None
+
+
+def _stands_in(candidate: CredentialCandidate) -> bool:
+    """Whether it is no secret: a reference to one, an example, or the hash of a password."""
+    secret = candidate.secret
+    return is_placeholder(secret, expands=candidate.expands) or is_hash(secret)
 
 
 def _unspeakable(text: bytes) -> bool:
@@ -235,12 +244,12 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
     Where the rule's setting ``strong`` is true, only a password that nobody writes as an example.
     """
     user, host = (candidate.groups.get(name, b"") for name in ("user", "host"))
-    if re.search(rb"[<>{}$*]|%\(|\.{3}|x{3}|^\(?\[|\[\^|\(\?", candidate.secret.lower()):
+    if re.search(rb"[<>{}]|^[$*]|\*{2}|%\(|\.{3}|x{3}|^\(?\[|\[\^|\(\?", candidate.secret.lower()):
         return None
     secret = unquote_to_bytes(candidate.secret)
     if secret.lower() in _COMMON or secret.lower() == unquote_to_bytes(user).lower():
         return None
-    if is_documented_host(host) or is_placeholder(secret):
+    if is_documented_host(host) or is_placeholder(secret, expands=candidate.expands):
         return None
     strong = _is_password(secret)
     if _NAME_OF_SETTING.fullmatch(secret) or (candidate.rule.settings.get("strong") and not strong):
