@@ -64,13 +64,13 @@ _SPLIT: Final = re.compile(rb"[^A-Za-z0-9]+")
 _DIGIT: Final = re.compile(rb"[0-9]")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 # SHA-256, first 16 hex digits, of keys that everybody knows: Azurite, the storage emulator, the
-# examples of RFC 6749, 6750 and 6238 and of one-time passwords, YouTube's pages, Gemini CLI and Antigravity.
+# examples of RFC 6238, 6749, 6750 and pyotp, YouTube's pages, Gemini CLI and Antigravity.
 _DOCUMENTED: Final = {
     "0011cc25eb432071", "00cf4c781dc37003", "01b6940ca3815a06", "1d2f041093fd95aa",
     "31043aae8be22df7", "53f5da0aaa93d64c", "6a5f78b8b99dd402", "6c96130f130ab0d6",
     "a35b81a7d7927b70", "a71b359a87afde13", "b8e148545b13c78b", "ca7459e2b26776de",
-    "e9974c507d2a8021", "fc5fe3f49674c80d", "8be5d113c0871ce1", "5934331e1ef40a6c", "3a53d0a064baf78c",
-    "549c9390539efcfa",
+    "e9974c507d2a8021", "fc5fe3f49674c80d", "8be5d113c0871ce1", "5934331e1ef40a6c",
+    "3a53d0a064baf78c", "549c9390539efcfa",
 }  # fmt: skip
 
 

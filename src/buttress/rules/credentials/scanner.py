@@ -143,9 +143,7 @@ def _encoded(candidate: CredentialCandidate) -> Verdict | None:
     return Verdict(inner[0].rule.title, inner[0].severity) if inner else None
 
 
-def candidates(
-    rule: CredentialRule, data: bytes, name: str = ""
-) -> Iterator[CredentialCandidate]:
+def candidates(rule: CredentialRule, data: bytes, name: str = "") -> Iterator[CredentialCandidate]:
     """Matches of a rule in a file called ``name``; of one about collections, each value in them."""
     for one in _matches(rule, data, name):
         listed = rule.settings.get("items")

@@ -18,9 +18,7 @@ from buttress.rules.credentials.literals import (
     is_words,
 )
 
-_CODE: Final = re.compile(
-    rb"^(?:https?:|file:|\./|\.\./|~/|[@#!&$])|://|[()\[\]{}<>`|;\\]"
-)
+_CODE: Final = re.compile(rb"^(?:https?:|file:|\./|\.\./|~/|[@#!&$])|://|[()\[\]{}<>`|;\\]")
 _PUBLISHABLE: Final = re.compile(
     rb"pk[._]|sb_publishable_|phc_|G-[0-9A-Z]{8,}\Z"
 )  # meant for browsers
@@ -39,6 +37,7 @@ _STAND_IN: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _LEAST_BYTES: Final = 8  # different bytes of a key that is written with escapes
+_LEAST_SIGNED: Final = 12  # characters of a password with signs and no digit
 _LEAST_DIFFERENT: Final = 5  # characters of a password that differ
 _LEAST_CHANGES: Final = 2  # of case, and between letters and digits
 _LEAST_SIGNING: Final = 3.5  # bits a character
@@ -184,6 +183,8 @@ def azure_sas(candidate: CredentialCandidate) -> Verdict | None:
 
 def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
     """Two texts with a comma between are name and value only as the arguments of a call."""
+    if not candidate.name:
+        return True
     start = candidate.whole[0]
     between = candidate.data[start + len(candidate.name) : candidate.start]
     return b"," not in between or b"(" in candidate.data[max(0, start - 3) : start]
@@ -229,8 +230,12 @@ def _sealed(candidate: CredentialCandidate) -> bool:
 
 
 def _is_password(text: bytes) -> bool:
-    strong = classes(text) >= 3 and re.search(rb"[0-9]", text) and not _spoken(text)
-    return bool(strong) or is_random(text)
+    if classes(text) < 3:
+        return is_random(text)
+    if re.search(rb"[0-9]", text):
+        return not _spoken(text) or is_random(text)
+    signs = len(text) >= _LEAST_SIGNED and re.search(rb"[!#$%^&*?~]", text) is not None
+    return (signs and not is_words(text)) or is_random(text)
 
 
 def _spoken(text: bytes) -> bool:

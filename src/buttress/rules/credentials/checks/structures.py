@@ -256,5 +256,6 @@ def seed_phrase(candidate: CredentialCandidate) -> Verdict | None:
     words = candidate.secret.split(b" ")
     if len(words) not in _SEED_LENGTHS or _OF_SENTENCES & set(words):
         return None
-    few = len(set(words)) < len(words) - 2  # test vectors repeat words
-    return None if few or _SEEDS_OF_TOOLS.match(candidate.secret) else Verdict(f"{len(words)} words")
+    if len(set(words)) < len(words) - 2 or _SEEDS_OF_TOOLS.match(candidate.secret):
+        return None  # test vectors repeat words
+    return Verdict(f"{len(words)} words")
