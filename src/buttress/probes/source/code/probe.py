@@ -39,7 +39,7 @@ _LESS_IN_TESTS: Final = 2  # steps of severity
 _IN_PARTS: Final = ("secret", "random")
 _SHOWS: Final = {
     "demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds", "hack", "perf",
-    "experiment", "experiments", "experimental",
+    "experiment", "experiments", "experimental", "leaderboard", "leaderboards",
 }  # fmt: skip
 _KEPT: Final = {"archive", "archived", "attic", "deprecated", "legacy", "obsolete"}
 _COPIES: Final = {"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty"}
@@ -246,8 +246,12 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
         steps = len(hit.taint.steps)
         found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
-    folders = shown.location.lower().split("/")[:-1]
-    if _SHOWS.intersection(folders):
+    *folders, name = shown.location.lower().split("/")
+    if name.endswith(".ipynb"):
+        found.append("it is in a notebook, which its user runs by hand")
+    if hit.rule.severity == "high":
+        folders.append(name.partition(".")[0])
+    if any(_SHOWS.intersection(re.split("[-_]", one)) for one in folders):
         found.append("it lies among demonstrations, experiments and measurements")
     if _KEPT.intersection(folders):
         found.append("it lies among what is only kept")
