@@ -66,6 +66,9 @@ def test_a_secret_is_found_in_any_quotes(
      ("a.py", 'token = "" + token_of_shop_1 + ""\n'),
      ("a.py", 'password = """\nThe password must have 8 characters.\n"""\n'),
      ("A.cs", 'var apiKey = $"{Prefix1}-{Suffix2}";\n'),
+     ("a.sh", "T=$(grep '^JWT_SECRET_KEY=' .env.shop | cut -d= -f2)\nE=1\n"),
+     ("a.py", 'token = "Xk29vQ8mLp31Xk29vQ8mLp31 is the first word of it"\n'),
+     ("a.py", "password = 'Xk29vQ8mLp31 is one of many'\n"),
      ("a.yaml", "password: >-\n  must have eight characters\n"),
      ("a.yaml", "token:\n  secretKeyRef:\n    name: Xk29vQ8mLp31\n"),
      ("a.yaml", "api_key: |\n  ${SHOP_API_KEY_V2}\n")],
@@ -130,6 +133,7 @@ def test_passwords_have_short_names_too(tmp_path: Path, name: str, template: str
 @pytest.mark.parametrize(
     ("name", "text"),
     [("a.py", 'forward_pass = "Xk29vQ8mLp31"\n'), ("a.ts", "const bypass = 'Xk29vQ8mLp31';\n"),
+     ("yarn.lock", '    minipass: "npm:^7.0.3"\n'), ("a.json", '{"db-pass": "^7.0.3-Rc"}\n'),
      ("a.py", "try:\n    pass\nexcept E:\n    pass\n"), ("a.js", "({pass: 'your-password-1'})\n"),
      ("nginx.conf", "    fastcgi_pass 127.0.0.1:9000;\n"),
      ("a.php", "$c = new mysqli($host, $user, $pass, 'Xk29vQ8mLp31');\n"),

@@ -37,6 +37,7 @@ _STAND_IN: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _LEAST_BYTES: Final = 8  # different bytes of a key that is written with escapes
+_RANGE: Final = re.compile(rb"(?:\w{1,20}:)?[\^~<>=]{0,2}v?[0-9]{1,5}\.[0-9]")  # of versions
 _LEAST_SIGNED: Final = 12  # characters of a password with signs and no digit
 _LEAST_DIFFERENT: Final = 5  # characters of a password that differ
 _LEAST_CHANGES: Final = 2  # of case, and between letters and digits
@@ -193,7 +194,7 @@ def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
 def password(candidate: CredentialCandidate) -> Verdict | None:
     """A literal under a name like password: random, or of at least three kinds of characters."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or _stands_in(candidate):
+    if _SAFE_NAME.search(candidate.name) or _stands_in(candidate) or _RANGE.match(secret):
         return None
     if re.match(rb"https?:|\./|@|\$", secret) or re.search(rb"[(){}<>\\`]|://", secret):
         return None
