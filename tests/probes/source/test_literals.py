@@ -124,7 +124,10 @@ def test_variables_and_hashes_are_no_passwords(tmp_path: Path, name: str, text: 
      ("A.cs", 'string userPwd = "{base62:14}";\n'),
      ("a.php", "define('DB_PASS', '{base62:14}');\n"),
      ("a.js", "createTransport({ auth: { user: 'a', pass: '{base62:14}' } })\n"),
-     (".env", "SMTP_PASS={base62:14}\n"), ("Dockerfile", "ENV SMTP_PASS {base62:14}\n")],
+     (".env", "SMTP_PASS={base62:14}\n"), ("a.py", 'dbpass = "{base62:14}"\n'),
+     ("a.ts", 'const jiraPass: string = "{base62:14}"\n'),
+     ("a.py", 'jirapassword = "{base62:14}"\n'), ("a.py", 'mypasswd1 = "{base62:14}"\n'),
+     ("Dockerfile", "ENV SMTP_PASS {base62:14}\n")],
 )  # fmt: skip
 def test_passwords_have_short_names_too(tmp_path: Path, name: str, template: str) -> None:
     assert found(tmp_path, name, sample(template, 4)) == [("medium", 1)]
@@ -132,7 +135,8 @@ def test_passwords_have_short_names_too(tmp_path: Path, name: str, template: str
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("a.py", 'forward_pass = "Xk29vQ8mLp31"\n'), ("a.ts", "const bypass = 'Xk29vQ8mLp31';\n"),
+    [("a.py", 'minipass = "Xk29vQ8mLp31"\n'), ("a.py", 'forward_pass = "Xk29vQ8mLp31"\n'),
+     ("a.ts", "const bypass = 'Xk29vQ8mLp31';\n"),
      ("yarn.lock", '    minipass: "npm:^7.0.3"\n'), ("a.json", '{"db-pass": "^7.0.3-Rc"}\n'),
      ("a.py", "try:\n    pass\nexcept E:\n    pass\n"), ("a.js", "({pass: 'your-password-1'})\n"),
      ("nginx.conf", "    fastcgi_pass 127.0.0.1:9000;\n"),

@@ -37,6 +37,12 @@ _STAND_IN: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _LEAST_BYTES: Final = 8  # different bytes of a key that is written with escapes
+# Names that end with "pass" and are words of their own, as "minipass" and "compass".
+_WORD_WITH_PASS: Final = re.compile(rb"(?i)[a-z]pass(?:[_.-][a-z]{3,10}|[_.-]?[0-9]{1,2})?\Z")
+_FOR_PASSWORD: Final = re.compile(
+    rb"[a-z]Pass|(?i:db|sql|user|admin|root|smtp|mail|ftp|ssh|redis|mongo|pg|proxy|auth|login|wifi)"
+    rb"(?i:pass)"
+)
 _RANGE: Final = re.compile(rb"(?:\w{1,20}:)?[\^~<>=]{0,2}v?[0-9]{1,5}\.[0-9]")  # of versions
 _LEAST_SIGNED: Final = 12  # characters of a password with signs and no digit
 _LEAST_DIFFERENT: Final = 5  # characters of a password that differ
@@ -194,7 +200,10 @@ def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
 def password(candidate: CredentialCandidate) -> Verdict | None:
     """A literal under a name like password: random, or of at least three kinds of characters."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or _stands_in(candidate) or _RANGE.match(secret):
+    name = candidate.name
+    if _SAFE_NAME.search(name) or (_WORD_WITH_PASS.search(name) and not _FOR_PASSWORD.search(name)):
+        return None
+    if _stands_in(candidate) or _RANGE.match(secret):
         return None
     if re.match(rb"https?:|\./|@|\$", secret) or re.search(rb"[(){}<>\\`]|://", secret):
         return None
