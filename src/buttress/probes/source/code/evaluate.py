@@ -165,9 +165,17 @@ class Evaluator(ABC):
                 known = self.inherited(scope.attributes.path, name)
         else:
             known = self.attribute(value, name) if value.path else None
-        if known is not None:
-            return self.marked(known, line)
-        return stored(value, name, self.stepped(value, f".{name}", line))
+        if known is None:
+            return stored(value, name, self.stepped(value, f".{name}", line))
+        if len(value.targets) > 1:
+            known = self._of_several(value, name, known)
+        return self.marked(known, line)
+
+    def _of_several(self, value: Value, name: str, known: Value) -> Value:
+        """What is known of an attribute of an instance that is of one of several classes."""
+        others = (self.attribute(Value(one), name) for one in value.targets)
+        paths = (one.path for one in (known, *others) if one is not None and one.path)
+        return replace(known, targets=tuple(dict.fromkeys(paths)))
 
     def path_of(self, node: ast.expr, scope: NameScope) -> str:
         """The path of a name with attributes, without telling anything."""

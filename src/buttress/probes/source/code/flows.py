@@ -31,7 +31,7 @@ class TaintSource:
     spreads: bool  # whether the result of any function that is given it carries it too
     values: GlobUnion
     parameters: GlobUnion
-    methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
+    methods: tuple[tuple[GlobUnion, GlobUnion, frozenset[str]], ...]  # names, bases, classes
     sockets: GlobUnion  # values of sockets of which the module must show that others reach them
     doubts: tuple[tuple[GlobUnion, str], ...]  # values that may do no harm, and why, in words
 
@@ -39,9 +39,9 @@ class TaintSource:
         """As ``GlobUnion.words``, of ``methods``."""
         found = []
         for names, bases, classes in self.methods:
-            for name in names:
-                found += [one | {name.encode()} for one in bases.words()]
-                found += [frozenset((name.encode(), one.encode())) for one in classes]
+            for name in names.words():
+                found += [one | name for one in bases.words()]
+                found += [name | {one.encode()} for one in classes]
         return found
 
 
@@ -80,7 +80,9 @@ class Flows:
         """The label of the parameters of a method that a framework calls."""
         for one in self.sources:
             for names, globs, titles in one.methods:
-                if name in names and (titles.intersection(classes) or any(map(globs.match, bases))):
+                if names.match(name) and (
+                    titles.intersection(classes) or any(map(globs.match, bases))
+                ):
                     return one.label
         return None
 
@@ -134,7 +136,7 @@ def flows() -> Flows:
             GlobUnion(one["parameters"]),
             tuple(
                 (
-                    frozenset(few["names"]),
+                    GlobUnion(few["names"]),
                     GlobUnion(few.get("bases", ())),
                     frozenset(few.get("classes", ())),
                 )

@@ -132,6 +132,8 @@ def _parameter(
 def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: ast.arg) -> Value:
     """What a framework gives, or what callers give that are yet to be found."""
     name, line = parameter.arg, parameter.lineno
+    if function.label is not None and name == "sid" and _of_events(function):
+        return value  # the server makes it
     if function.label is not None and name not in NOT_GIVEN:
         # A default says nothing of what a stranger gives.
         cleaned = frozenset({SEGMENT}) if name in function.segments else frozenset()
@@ -142,6 +144,12 @@ def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: 
         return Value(value.path, taints=(taint,))
     owner = function.summary.owner(name)
     return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))
+
+
+def _of_events(function: Function) -> bool:
+    """Whether Socket.IO calls a function."""
+    around = (function.giver, *function.context.decorators, *function.context.bases)
+    return any("socketio." in one for one in around)
 
 
 def harmless(evaluator: Evaluator, annotation: str) -> bool:

@@ -288,6 +288,7 @@ class _Examination:
                     sink = Sink(
                         rule, condition, labels, self._summary.file, event.line, end, it,
                         one.cleaned, one.steps, check=one.check or pattern.lessened,
+                        kept=self._is_kept(one, event),
                     )  # fmt: skip
                     self._summary.add_sink(one, sink)
                 return
@@ -305,6 +306,13 @@ class _Examination:
             switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
+
+    def _is_kept(self, taint: Taint, event: Event) -> bool:
+        """Whether a parameter is neither of the function around nor of one that is around that."""
+        function = taint.path.rpartition(":")[0]
+        inside = self._summary.anchored("." + ".".join(event.context.functions))
+        is_lambda = function.rpartition(".")[2].startswith("lambda_")
+        return not is_lambda and not f"{inside}.".startswith(f"{function}.")
 
     def _shows(self, pattern: Pattern, event: Event) -> bool:
         """Whether names in the call, or what is done with its socket, are as the pattern wants."""

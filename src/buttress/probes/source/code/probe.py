@@ -244,8 +244,9 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
             found.append(_OF_A_FORM)
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
-        steps = len(hit.taint.steps)
-        found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
+        steps = hit.taint.steps
+        if len(steps) >= long and any(one.guessed for one in steps):
+            found.append(f"through {len(steps)} calls, of which some are a guess")
     folders = shown.location.lower().split("/")[:-1]
     if _SHOWS.intersection(folders):
         found.append("it lies among demonstrations, experiments and measurements")
