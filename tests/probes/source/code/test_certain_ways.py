@@ -1,4 +1,4 @@
-"""A way whose calls are certain counts in full however long it is; a guess on a long one lessens."""
+"""Calls that are certain do not lessen a finding, however many; a guess among some does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ N = "request.args['n']"
 CERTAIN = {
     "functions": f"def a(x):\n    b(x)\ndef b(x):\n    c(x)\ndef c(x):\n    open(x)\na({N})\n",
     "what is given by name": (
-        f"def a(x):\n    b(y=x)\ndef b(z=0, *, y):\n    c(1, y)\ndef c(n, x):\n    open(x)\na({N})\n"
+        "def a(x):\n    b(y=x)\ndef b(z=0, *, y):\n    c(1, y)\ndef c(n, x):\n    open(x)\n"
+        f"a({N})\n"
     ),
     "a method of an instance": (
         "class A:\n    def m(self, x):\n        self.k(x)\n    def k(self, x):\n        open(x)\n"
@@ -41,7 +42,7 @@ GUESSED = {
         f"def f(k, x):\n    T[k](x)\nf(request.args['k'], {N})\n"
     ),
     "options as a whole": (
-        f"def a(x, y):\n    b(x)\ndef b(x):\n    open(x)\ndata = request.get_json()\na(**data)\n"
+        "def a(x, y):\n    b(x)\ndef b(x):\n    open(x)\ndata = request.get_json()\na(**data)\n"
     ),
     "an attribute that another method uses": (
         "class A:\n    def __init__(self, x):\n        self.x = x\n"
@@ -92,11 +93,15 @@ def test_functions_of_other_files_are_certain(tmp_path: Path) -> None:
 # What a statement by itself tests.
 IGNORED = {
     "what it says is not used": "def check_it(n):\n    return '..' not in n\n",
-    "it only tells": "def check_it(n):\n    if '..' in n:\n        print('odd')\n        return False\n",
+    "it only tells": (
+        "def check_it(n):\n    if '..' in n:\n        print('odd')\n        return False\n"
+    ),
 }
 HEEDED = {
     "it raises": "def check_it(n):\n    if '..' in n:\n        raise ValueError\n",
-    "it raises unless it is known": "def check_it(n):\n    if n not in KNOWN:\n        raise ValueError\n",
+    "it raises unless it is known": (
+        "def check_it(n):\n    if n not in KNOWN:\n        raise ValueError\n"
+    ),
     "it asserts": "def check_it(n):\n    assert lib.fits(n)\n",
     "it leaves the program": (
         "import sys\ndef check_it(n):\n    if '..' in n:\n        sys.exit(1)\n"
@@ -105,8 +110,8 @@ HEEDED = {
         "def no():\n    raise ValueError\ndef check_it(n):\n    if '..' in n:\n        no()\n"
     ),
     "it raises after what is good": (
-        "def check_it(n):\n    for one in KNOWN:\n        if n.startswith(one):\n            return\n"
-        "    raise ValueError\n"
+        "def check_it(n):\n    for one in KNOWN:\n        if n.startswith(one):\n"
+        "            return\n    raise ValueError\n"
     ),
     "it is not followed": "from lib import check_it\n",
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.probes.source.code.examine import found, hits, inspect
+from tests.probes.source.code.examine import found, hits
 
 WEB = "from flask import Flask, request\nimport os, subprocess, html, shlex, re\napp = Flask('a')\n"
 FLOWS = {
