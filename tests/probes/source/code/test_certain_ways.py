@@ -125,3 +125,21 @@ def test_a_test_whose_result_is_thrown_away_is_none(kind: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", HEEDED)
 def test_a_statement_that_can_raise_is_a_test(kind: str, tmp_path: Path) -> None:
     assert severities(tmp_path, f"{HEEDED[kind]}n = {N}\ncheck_it(n)\nopen(n)\n") <= {"medium"}
+
+
+@pytest.mark.parametrize(
+    ("caller", "severity"), [("examples/use.py", "medium"), ("tests/test_use.py", "info")]
+)
+def test_an_example_shows_how_a_library_is_used(caller: str, severity: str, tmp_path: Path) -> None:
+    (tmp_path / "lib.py").write_text(
+        "import subprocess\nimport ollama\ndef ask(q):\n    return ollama.chat(q)['message']\n"
+        "def execute(code):\n    subprocess.run(['python', '-c', code])\n"
+    )
+    (tmp_path / caller).parent.mkdir()
+    (tmp_path / caller).write_text(
+        "from lib import ask, execute\nimport rules\nanswer = ask(input())\n"
+        "if rules.fits(answer):\n    execute(answer)\n"
+    )
+    findings, _ = inspect(tmp_path)
+    (one,) = [one for one in findings if one.rule == "llm-shell-command"]
+    assert (one.severity, one.location) == (severity, "lib.py:6")

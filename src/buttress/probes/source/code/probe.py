@@ -247,6 +247,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         steps = hit.taint.steps
         if len(steps) >= long and any(one.guessed for one in steps):
             found.append(f"through {len(steps)} calls, of which some are a guess")
+    if shown.by_example(hit):
+        found.append("an example uses it so")
     folders = shown.location.lower().split("/")[:-1]
     if _SHOWS.intersection(folders):
         found.append("it lies among demonstrations, experiments and measurements")
