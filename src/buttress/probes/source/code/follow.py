@@ -154,6 +154,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
         )
         method = scope.is_class and "builtins.staticmethod" not in paths
         summary = summary_of(node, self.module_summary.anchored(path), path, method=method)
+        summary.gives = self.module_summary.anchored(self._own_class(node.returns, scope))
         function = Function(
             node,
             path,
@@ -253,7 +254,15 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
         if node.value is not None:
-            self._bind(node.target, self.value(node.value, scope), scope)
+            value = self.value(node.value, scope)
+            self._bind(
+                node.target, self.typed(value, self._own_class(node.annotation, scope)), scope
+            )
+
+    def _own_class(self, annotation: ast.expr | None, scope: NameScope) -> str:
+        """The path of the class of the project that an annotation names; else nothing."""
+        path = annotated(self, annotation, scope)
+        return path if path and self._view.mine(path) and not self.is_enum(path) else ""
 
     def _augmented(self, node: ast.AugAssign, scope: NameScope) -> None:
         before, given = self.value(node.target, scope), self.value(node.value, scope)

@@ -172,10 +172,11 @@ def annotated(evaluator: Evaluator, node: ast.expr | None, scope: NameScope) -> 
         else:
             break
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        name = node.value
-        if not name.isidentifier():
+        first, dot, rest = node.value.partition(".")
+        if not all(map(str.isidentifier, (first, *rest.split(".")) if dot else (first,))):
             return ""
-        return _plain(scope.look_up(name).path)
+        known = _plain(scope.look_up(first).path)
+        return f"{known}{dot}{rest}" if known else ""
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _plain(evaluator.value(node, scope).path)
     return ""

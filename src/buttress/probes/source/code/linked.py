@@ -216,7 +216,17 @@ class InterproceduralEvaluator(Evaluator, ABC):
         if found.returns is None:
             return None
         step = CallStep(found.local.rpartition(".")[2], self.file, line, guessed)
-        return self._given_back(found, found.returns, call, given, step)
+        return self.typed(self._given_back(found, found.returns, call, given, step), found.gives)
+
+    def typed(self, value: Value, cls: str) -> Value:
+        """A value that an annotation says to be an instance of a class of the project.
+
+        Where it is seen what it is, that counts.
+        """
+        seen = value.const is not UNKNOWN or value.elements is not None or value.entries is not None
+        if not cls or seen or (value.path and self._view.mine(value.path)):
+            return value
+        return replace(value, path=f"{cls}()")
 
     def _follow_now(self, summary: FunctionSummary) -> None:
         """Follow a function of this module before its turn."""

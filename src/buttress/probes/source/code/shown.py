@@ -14,7 +14,6 @@ from buttress.probes.source.code.linking import ProjectAnalysis
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import without_secrets
 
-
 _EXAMPLES: Final = frozenset({"example", "examples"})
 
 

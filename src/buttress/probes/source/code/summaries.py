@@ -90,7 +90,8 @@ class FunctionSummary:
     """A function: its parameters without ``self``, and what it returns once it was followed.
 
     ``refuses`` are parameters that it tests, and raises where they don't fit. ``raises``: it may
-    raise or leave the program, whatever for.
+    raise or leave the program, whatever for. ``gives``: the class that its annotation says it
+    returns an instance of.
     """
 
     path: str  # where it is in the project, e.g. ``:app.store.Store.find``
@@ -102,6 +103,7 @@ class FunctionSummary:
     returns: Value | None = None
     refuses: set[str] = field(default_factory=set)
     raises: bool = False
+    gives: str = ""
 
     def passages(self, call: FunctionCall) -> Iterator[Passage]:
         """What a call gives to each parameter."""
