@@ -143,3 +143,43 @@ def test_an_example_shows_how_a_library_is_used(caller: str, severity: str, tmp_
     findings, _ = inspect(tmp_path)
     (one,) = [one for one in findings if one.rule == "llm-shell-command"]
     assert (one.severity, one.location) == (severity, "lib.py:6")
+
+
+SERVICE = (
+    "import requests\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+    "class Engine:\n    def fetch(self, url):\n        return requests.get(url)\n"
+)
+TYPED = {
+    "the result of a function": (
+        "def engine(name: str) -> 'Engine':\n    return app.engines[name]\n"
+        "@app.post('/a')\ndef a(url: str):\n    engine('x').fetch(url)\n"
+    ),
+    "a variable": (
+        "@app.post('/a')\ndef a(url: str):\n"
+        "    one: Engine | None = app.engines['x']\n    one.fetch(url)\n"
+    ),
+}
+NO_TEXTS = {
+    "an object": (
+        "class Step:\n    def __init__(self, n):\n        self.n = n\n"
+        "@app.post('/a')\ndef a(n: str):\n    for one in STEPS:\n        one.execute(Step(n))\n"
+    ),
+    "an open file": (
+        "def read(x):\n    if isinstance(x, str):\n        return open(x)\n    return x\n"
+        "@app.post('/a')\ndef a(f: UploadFile):\n    read(f.file)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_annotations_tell_the_class(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(SERVICE + TYPED[kind])
+    (one,) = [one for one in inspect(tmp_path)[0] if one.rule == "url-untrusted"]
+    assert (one.severity, one.location) == ("high", "a.py:6")
+
+
+@pytest.mark.parametrize("kind", NO_TEXTS)
+def test_what_is_no_text_names_nothing(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(SERVICE + NO_TEXTS[kind])
+    rules = {one.rule for one in inspect(tmp_path)[0]}
+    assert rules.isdisjoint({"path-untrusted", "sql-injection"})

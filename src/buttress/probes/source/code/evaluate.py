@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -39,6 +40,9 @@ _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars(
 
 _SHOWN: Final = frozenset({"shown"})
 _ONE_OF_SEVERAL: Final = "it was kept with others that are safe"
+# What is uploaded, as a file that is open: no name of one.
+_OPENED: Final = re.compile(r"(?:fastapi|starlette)\.(?:\w+\.)*UploadFile\(\)\.file")
+_OPENED_USES: Final = frozenset({"path", "url", "hub"})
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
 _SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
@@ -143,7 +147,8 @@ class Evaluator(ABC):
         if label is None or any(one.label == label for one in value.taints):
             return value
         check = self.context.check or self.flows.doubt(value.path, self.text, line)
-        own = Taint(label, value.path, line, self.file, check=check)
+        cleaned = _OPENED_USES if _OPENED.fullmatch(value.path) else frozenset[str]()
+        own = Taint(label, value.path, line, self.file, cleaned, check=check)
         taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 

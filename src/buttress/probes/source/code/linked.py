@@ -43,6 +43,7 @@ _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
 
 
+_TEXTS: Final = re.compile(r"(?:builtins\.|enum\.|pathlib\.|os\.PathLike)")
 _STORED: Final = re.compile(
     r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
     r"Gallery|FileExplorer)\(\)"
@@ -126,6 +127,13 @@ class InterproceduralEvaluator(Evaluator, ABC):
     def is_function(self, path: str) -> bool:
         """Whether a path leads to a function of the project that is followed."""
         return self._view.mine(path) and isinstance(self._find(path), FunctionSummary)
+
+    def is_object(self, path: str) -> bool:
+        """Whether a path leads to an instance of a class of the project that is no text or path."""
+        if not path.endswith("()") or not self._view.mine(path):
+            return False
+        cls = self._class_of(path[:-2])
+        return cls is not None and not any(map(_TEXTS.match, cls.bases))
 
     def function(self, node: ast.Lambda, scope: NameScope) -> Value:
         """See ``Evaluator``: followed where it stands."""

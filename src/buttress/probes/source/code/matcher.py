@@ -153,6 +153,7 @@ class RuleMatcher:
         examination = _Examination(self, module, active, summary)
         follower = AbstractInterpreter(self._flows, examination.event, summary)
         examination.is_function = follower.is_function
+        examination.is_object = follower.is_object
         follower.text = module.text
         cut = []
         try:
@@ -165,7 +166,10 @@ class RuleMatcher:
             cut.append("nested too deeply; not followed to its end")
         except _EnoughError:
             cut.append(f"more than {MAX_HITS:,} matches; the rest")
-        del examination.is_function  # each holds the other, and the syntax tree with it
+        del (
+            examination.is_function,
+            examination.is_object,
+        )  # each holds the other, and the syntax tree with it
         if follower.too_deep:
             cut.append("expressions nested too deeply; not followed inside")
         cut += summary.cut
@@ -234,6 +238,7 @@ class _Examination:
     ) -> None:
         self._summary = summary
         self.is_function: Callable[[str], bool] = lambda _: False
+        self.is_object: Callable[[str], bool] = lambda _: False
         self.hits: dict[tuple[str, int, str], Hit] = {}
         self._matcher = matcher
         self._module = module
@@ -273,7 +278,7 @@ class _Examination:
                 return
         carried: list[tuple[Condition, tuple[Taint, ...]]] = []
         for name, conditions in pattern.where:
-            if not held(event, name, conditions, carried):
+            if not held(event, name, conditions, carried, self.is_object):
                 return
         if not self._text_fits(pattern) or not self._shows(pattern, event):
             return
