@@ -32,6 +32,10 @@ class WireError(Exception):
         self.offset = offset
 
 
+class TooManyFieldsError(WireError):
+    """More fields than are read."""
+
+
 class WireField(NamedTuple):
     """One field. ``value``: the number, or the length of what lies at ``start``."""
 
@@ -77,7 +81,7 @@ class Wire:
                 raise WireError(at, f"field number {number} does not exist")
             self._left -= 1
             if self._left < 0:
-                raise WireError(at, f"it has more than {_MAX_FIELDS} fields")
+                raise TooManyFieldsError(at, f"it has more than {_MAX_FIELDS} fields")
             value = 0
             if wire in (VARINT, LEN):
                 value, begin = self._varint(begin)

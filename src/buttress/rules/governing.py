@@ -48,6 +48,8 @@ _NEGATED_AFTER: Final = re.compile(
     r"(?:niemals|nie|nicht|keine[nmrs]?|jamais|pas)\b|"
     r"^[ァ-ヶー一-龥]{0,4}(?:を)?(?:し|せ|さ)?(?:ないで|ない|ません|ず(?!に)|てはいけ|てはなら|ては駄目)"
 )
+_LISTED: Final = re.compile(r",\s*$")
+_LAST_ALTERNATIVE: Final = re.compile(r"(?i)[^.;:!?\n]{0,160},\s*or\s")
 _ALTERNATIVE: Final = re.compile(r"(?i)(?:,\s*)?\b(?:or|nor)\s+$|(?:，)?(?:或者?|也不要)\s*$")
 _REPORT: Final = re.compile(
     r"(?i)\b(?:says?|said|tells?|told|telling|asks?|asked|asking|instructs?|instructing|orders?|"
@@ -193,7 +195,12 @@ def governed(text: str, start: int, end: int) -> bool:
     governing = before[: verb.start()] if verb else before
     if _NEGATED_BEFORE.search(governing) or _NEGATED_AFTER.match(after):
         return True
-    if _negated(governing) or _reported(governing) or _AFTER.match(after) or _OPTION.match(after):
+    if (
+        _negated(governing, after)
+        or _reported(governing)
+        or _AFTER.match(after)
+        or _OPTION.match(after)
+    ):
         return True
     if _DESCRIBED.search(governing) or _is_sample(text, start):
         return True
@@ -243,7 +250,7 @@ def clause(text: str, start: int) -> str:
     return before[_last(_CLAUSE, before) :]
 
 
-def _negated(before: str) -> bool:
+def _negated(before: str, after: str) -> bool:
     words = before[_last(_CLAUSE, before) :]
     negation = _NEGATED.search(words)
     if negation is not None:
@@ -252,10 +259,14 @@ def _negated(before: str) -> bool:
     if _NEGATED_ZH.search(words):
         return True
     joined = _ALTERNATIVE.search(before)
-    if joined is None:
+    if joined is not None:
+        end = joined.start()
+    elif _LISTED.search(before) and _LAST_ALTERNATIVE.match(after):
+        end = len(before)
+    else:
         return False
     # "Never read X, open Y or send Z": the negation reaches over alternatives, not over "and".
-    sentence = before[_last(_SENTENCE, before) : joined.start()]
+    sentence = before[_last(_SENTENCE, before) : end]
     first = re.match(
         rf"(?i)[\s*_>#-]*(?:\w+\s+){{0,3}}?{_NEGATION}|\s*(?:不要|不得|切勿|禁止)", sentence
     )

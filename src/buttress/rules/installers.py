@@ -47,7 +47,8 @@ _HOSTS: Final = (
     r"(?:get\.netdata\.cloud|my-netdata\.io)", r"get\.acme\.sh", r"get\.jetify\.com",
     r"packagecloud\.io/install/repositories/github/git-lfs",
     r"(?:www\.)?npmjs\.(?:com|org)/install", r"(?:dl\.)?yarnpkg\.com", r"get\.nextflow\.io",
-    r"download\.swift\.org",
+    r"download\.swift\.org", r"goreleaser\.com", r"get\.livekit\.io", r"get\.tur\.so",
+    r"sh\.vector\.dev", r"aider\.chat", r"gh\.io", r"cli\.kiro\.dev", r"app\.factory\.ai",
     # mirrors of packages and installers that universities and providers run
     r"mirrors\.(?:tuna\.tsinghua\.edu\.cn|ustc\.edu\.cn|aliyun\.com|huaweicloud\.com)",
     r"rsproxy\.cn",
@@ -66,7 +67,8 @@ _REPOSITORIES: Final = (
     "kubernetes-sigs/kustomize", "argoproj/argo-cd", "mikefarah/yq", "docker/compose",
     "tj/n", "asdf-vm/asdf", "junegunn/fzf", "denoland/deno", "jdx/mise", "casey/just",
     "infracost/infracost", "terraform-linters/tflint", "hadolint/hadolint", "mozilla/sccache",
-    "block/goose", "ollama/ollama", "huggingface/huggingface_hub", "mitchellh/gon",
+    "block/goose", "ollama/ollama", 
+    "cloudflare/cloudflared", "huggingface/huggingface_hub", "mitchellh/gon",
 )  # fmt: skip
 _VENDOR: Final = re.compile(
     rf"https://(?:(?P<host>{'|'.join(_HOSTS)})(?=[/:]|$)|storage\.googleapis\.com/"

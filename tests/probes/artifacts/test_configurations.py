@@ -206,6 +206,7 @@ def test_mlflow(tmp_path: Path, old: str, new: str, expected: set) -> None:
         ("model:\n  _target_: os.system\n  command: id\n", "critical"),
         ("a: &x {_target_: subprocess.Popen}\nb: *x\n", "critical"),
         ("model: {'_target_': builtins.eval}\n", "critical"),
+        ("get_class: builtins.staticmethod\n", None),
         ("model:\n  _target_: evil_package.Model\n", "medium"),
         ("f:\n  _target_: hydra.utils.get_method\n  path: os.system\n", "high"),
         ("x: !new:torch.nn.Linear\n    in_features: 3\n", None),
@@ -364,3 +365,13 @@ def test_blank_lines_in_front_hide_nothing_and_hold_nobody_up(
     found = scan_bytes(tmp_path, blanks + b"model:\n  _target_: os.system\n", "config.yaml")
     assert rules(found) == {"config-target"}
     assert scan_bytes(tmp_path, blanks + b"A text, and no key at all", "notes.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [("datetime.datetime", set()), ("uuid.UUID", set()), ("acme.Model", {"yaml-python-tag"})],
+)
+def test_values_that_a_tag_of_yaml_makes(tmp_path: Path, tag: str, told: set[str]) -> None:
+    """What does nothing when it is made is not told."""
+    text = f"a: !!python/object/apply:{tag} [2020, 1, 1]\n"
+    assert rules(scan_bytes(tmp_path, text.encode(), "a.yaml")) == told

@@ -63,3 +63,21 @@ def test_a_lambda_is_found_where_the_configuration_is_cut_or_huge(tmp_path: Path
     assert rules(scan_bytes(tmp_path, deep)) == {"keras-lambda"}
     far = HDF5 + bytes((4 << 20) - 8 - 50) + config
     assert rules(scan_bytes(tmp_path, far)) == {"keras-lambda"}
+
+
+def test_what_only_begins_like_a_configuration_hides_none(tmp_path: Path) -> None:
+    bait = b'{"a": b}' * 5_000 + b'{"a": "b' * 50 + bytes(1)
+    found = scan_bytes(tmp_path, HDF5 + bait + model(FOREIGN))
+    assert rules(found) == {"keras-foreign-module"}
+
+
+def test_too_much_of_it_is_told(tmp_path: Path) -> None:
+    endless = b'{"a": ' * 20 + b'"' + bytes([120]) * (9 << 20)
+    found = scan_bytes(tmp_path, HDF5 + endless + bytes(1) + model(FOREIGN))
+    assert {(one.rule, one.severity) for one in found} == {("content-not-searched", "medium")}
+    assert "keras-lambda" in rules(scan_bytes(tmp_path, HDF5 + endless + bytes(1) + model(LAMBDA)))
+
+
+def test_many_objects_of_json_are_no_bomb(tmp_path: Path) -> None:
+    row = b'{"text": "' + bytes([120]) * 6_000 + b'"}' + bytes(2)
+    assert scan_bytes(tmp_path, HDF5 + row * 200) == []

@@ -155,6 +155,9 @@ def test_a_program_that_is_handed_out_in_a_zip_is_not_hidden_in_weights(tmp_path
         ("{{ x['system']('id') }}", {"template-code"}),
         ("{{ x.system('id') }}", {"template-code"}),
         ("{{ x.popen }}", {"template-code"}),
+        ("{% set __conda_pkg__ = 'a' %}{{ mount(__conda_pkg__) }}", set()),
+        ("{{ __builtins__ }}", {"template-code"}),
+        ("{{ x.__conda_pkg__ }}", {"template-code"}),
     ],
 )
 def test_a_role_of_a_conversation_is_no_call_of_the_system(
@@ -173,6 +176,26 @@ def test_measures_of_torchmetrics_made_empty(tmp_path: Path) -> None:
         assert of(module, "Thing", b"(X\x09\0\0\0owner/modtR") == {"pickle-constructor-call"}
     assert of("torchmetrics.utilities.data", "dim_zero_cat", b"") == set()
     assert of("torchmetrics.utilities.data", "dim_zero_cat", b")R") == {"pickle-constructor-call"}
+
+
+def test_models_that_packages_ship_name_their_own_classes(tmp_path: Path) -> None:
+    def of(module: str, name: str, call: bytes) -> set[str]:
+        stream = proto(2) + f"c{module}\n{name}\n".encode() + call + b"."
+        return rules(scan_bytes(tmp_path, stream, "m.pkl"))
+
+    assert of("pyannote.audio.core.task", "Specifications", b")\x81}b") == set()
+    assert of("pyannote.audio.core.task", "Problem", b"K\2\x85R") == set()
+    assert of("pyannote.audio.core.task", "Task", b")\x81}b") == {"pickle-unknown-import"}
+    assert of("_loss", "CyHalfBinomialLoss", b")R") == set()
+    assert of("_loss", "Thing", b")R") == {"pickle-unknown-import"}
+    for name, told in (("EncodingLayer", set()), ("Evil", {"keras-foreign-module"})):
+        where = "dataprofiler.labelers.character_level_cnn_model"
+        config = json.dumps(
+            {"class_name": "Functional", "config": {"layers": [
+                {"module": where, "class_name": name, "config": {}, "registered_name": f"A>{name}"},
+            ]}}
+        )  # fmt: skip
+        assert rules(scan_bytes(tmp_path, config.encode(), "config.json")) == told
 
 
 def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:

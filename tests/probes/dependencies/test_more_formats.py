@@ -220,6 +220,12 @@ def test_a_lock_of_yarn_with_another_package_or_host() -> None:
     swapped = YARN_1.replace("/left/-/left-1.0.0.tgz", "/evil/-/evil-1.0.0.tgz")
     assert rules("yarn.lock", YARN_1) == []
     assert rules("yarn.lock", swapped) == [("lock-other-package", 9)]
+    aliased = (
+        '# yarn lockfile v1\n\n"left@*", "left@npm:@acme/left@6.0.0":\n  version "6.0.0"\n'
+        '  resolved "https://registry.npmjs.org/@acme/left/-/left-6.0.0.tgz"\n'
+        "  integrity sha512-YMMxTUQV==\n"
+    )
+    assert rules("yarn.lock", aliased) == []
     foreign = YARN_1.replace("https://npm.shop.net/left/", "https://evil.net/left/")
     assert rules("yarn.lock", foreign) == [("lock-foreign-host", 9)]
 

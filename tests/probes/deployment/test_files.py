@@ -417,3 +417,17 @@ def test_a_file_of_certificates_is_no_secret(tmp_path: Path, text: str, found: i
     write(tmp_path / "db" / "chain.pem", text)
     told = [one for one in inspect(tmp_path)[0] if one.rule == "docker-copied-secret"]
     assert len(told) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("API=http://api:8000\nNEXT_PUBLIC_KEY='developer-key'\n", 0),
+        (f"API_KEY=sk_live_{'Q7h2Wx9Lm4Kp8ZvB3nY6tRsE'}\n", 1),
+    ],
+)
+def test_settings_without_a_credential_may_be_copied(tmp_path: Path, text: str, found: int) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY web/.env.production .\n")
+    write(tmp_path / "web" / ".env.production", text)
+    told = [one for one in inspect(tmp_path)[0] if one.rule == "docker-copied-secret"]
+    assert len(told) == found

@@ -30,6 +30,8 @@ OUTPUT = (
     '          echo "name=$B" >> $GITHUB_OUTPUT\n'
     "      - run: mkdir ${{{{ steps.s.outputs.name }}}}\n"
 )
+MOUNTS = "services:\n  a:\n    image: a:1\n    volumes: ['{}']\n"
+CLONES = "{}git clone https://oauth2:${{TOKEN}}@git.shop.net/models.git\n"
 PUSHED = "services:\n  r:\n    image: redis:7\n    {}ports: ['6379:6379']\n"
 TAKEN = (
     "services:\n  s:\n    image: {}\n    {}volumes: ['/var/run/docker.sock:/var/run/docker.sock']\n"
@@ -435,6 +437,63 @@ CASES = {
     "the same of before": (
         "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
         "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
+    ),
+    "credentials that a service reads": (
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud:ro"),
+        "compose-host-mount", "medium",
+    ),
+    "credentials that a service may write": (
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud"),
+        "compose-host-mount", "high",
+    ),
+    "a service of a sample": (
+        "sample-apps/a/compose.yaml", MOUNTS.format("~/.ssh:/root/.ssh"),
+        "compose-host-mount", "medium",
+    ),
+    "a container for a terminal": (
+        "run.sh", "nvidia-docker run -ti --net=host --privileged $IMAGE bash\n",
+        "shell-docker-privileged", "medium",
+    ),
+    "a container that goes on": (
+        "run.sh", "docker run -d --privileged $IMAGE\n", "shell-docker-privileged", "high",
+    ),
+    "an address of an interface": (
+        "gen.sh", "openapi-ts -i http://a.shop.net/openapi.json -o src\n",
+        "shell-pip-http-index", "",
+    ),
+    "an index that is not encrypted": (
+        "get.sh", "pip install -q -i http://a.shop.net/simple torch\n",
+        "shell-pip-http-index", "high",
+    ),
+    "a job that is switched off": (
+        FLOW,
+        "on: issues\njobs:\n  a:\n    if: false && github.event.issue.number\n    runs-on: x\n"
+        "    steps:\n      - run: echo ${{ github.event.issue.title }}\n",
+        "gha-script-injection", "medium",
+    ),
+    "a server that asks since its version 3": (
+        "compose.yaml", "services:\n  e:\n    image: flowiseai/flowise:latest\n"
+        "    ports: ['3000:3000']\n", "compose-public-port", "",
+    ),
+    "a queue of jobs": (
+        "compose.yaml", "services:\n  nats:\n    image: nats:2-alpine\n"
+        "    ports: ['4222:4222']\n", "compose-public-port", "high",
+    ),
+    "a queue of jobs with a password": (
+        "compose.yaml", "services:\n  nats:\n    image: nats:2-alpine\n"
+        "    command: --user a --pass ${P}\n    ports: ['4222:4222']\n",
+        "compose-public-port", "",
+    ),
+    "a server that is told to ask": (
+        "compose.yaml", "services:\n  l:\n    image: localai/localai:v3\n"
+        "    environment: {LOCALAI_AUTH: 'true'}\n    ports: ['8080:8080']\n",
+        "compose-public-port", "",
+    ),
+    "a token in a layer": (
+        "Dockerfile", f"FROM a:1\n{CLONES.format('RUN ')}", "shell-history-secret", "high",
+    ),
+    "a token of whoever runs a script": (
+        "copy.sh", CLONES.format("#!/bin/sh\n"), "shell-history-secret", "medium",
     ),
     "the same of others, who switch it off": (
         "compose.yaml", "services:\n  e:\n    image: bitnami/elasticsearch:8.12.0\n"

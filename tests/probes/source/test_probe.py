@@ -106,6 +106,10 @@ def test_names_that_are_not_text_can_be_written_anywhere(tmp_path: Path) -> None
         ("app/test_x.py", "critical", "low", "low"),
         ("examples/deep/x.py", "critical", "low", "low"),
         ("latest/x.py", "critical", "critical", "medium"),
+        ("tests/test_secrets.py", "low", "low", "low"),  # made to be found
+        ("src/redact.py", "critical", "critical", "medium"),
+        ("SafetyBenchmarks/datasets/x.json", "medium", "medium", "medium"),
+        ("datasets.py", "critical", "critical", "medium"),
     ],
 )
 def test_severity_in_folders_of_tests(

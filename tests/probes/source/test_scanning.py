@@ -170,3 +170,13 @@ def test_a_piece_of_an_image_in_base64_is_no_token() -> None:
     assert [hit.rule.id for hit in scan(inside.encode()).found] == []
     address = f"https://a.net/v1/{token}/me"  # a few signs around it are none
     assert [hit.rule.id for hit in scan(address.encode()).found] == ["facebook-token"]
+
+
+@pytest.mark.parametrize("dots", ["...", "…"])
+def test_a_key_that_is_cut_short_is_low(dots: str) -> None:
+    """What a page shows of a format ends in dots."""
+    text = f"token: {key('pypi-token')}"
+    (whole,) = scan(text.encode()).found
+    (cut,) = scan((text + dots).encode()).found
+    assert (whole.severity, cut.severity) == ("critical", "low")
+    assert "left out" in cut.note

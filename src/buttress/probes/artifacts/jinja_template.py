@@ -28,6 +28,11 @@ _ATTRIBUTES: Final = {
     "popen", "mro", "subclasses", "func_globals", "gi_frame", "f_globals", "cr_frame",
     "tb_frame", "f_builtins", "check_output",
 }  # fmt: skip
+# As a variable: a name of Python's own; authors give others such names too.
+_OF_PYTHON: Final = _ATTRIBUTES | {
+    "__builtins__", "__import__", "__loader__", "__spec__", "__globals__", "__class__",
+    "__dict__", "__init__", "__self__", "__func__",
+}  # fmt: skip
 _KEYS: Final = {"system", "modules"}  # also roles and lists of a conversation: reached by a call
 _BUILTINS: Final = {"getattr", "setattr", "eval", "exec", "compile", "open", "globals", "vars"}
 _WAYS: Final = re.compile(
@@ -120,7 +125,7 @@ def _reason(node: object, others: bool) -> str | None:
     if isinstance(node, nodes.Name) and node.ctx == "load":
         if node.name in _NAMES and not others:
             return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
-        return _name(node.name, node.lineno)
+        return _name(node.name, node.lineno) if node.name in _OF_PYTHON else None
     if isinstance(node, nodes.Call):
         if isinstance(node.node, nodes.Getattr | nodes.Getitem):
             reached = node.node

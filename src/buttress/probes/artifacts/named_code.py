@@ -24,6 +24,7 @@ _EXPECTED: Final = {
     "torch.utils.data.DataLoader", "torch.compile", "datasets.load_dataset",
     "diffusers.DiffusionPipeline.from_pretrained", "transformers.pipeline",
     "transformers.AutoModel.from_pretrained", "onnxruntime.InferenceSession",
+    "builtins.staticmethod", "builtins.classmethod", "builtins.property",
 }  # fmt: skip
 _REACHING: Final = {
     "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object",

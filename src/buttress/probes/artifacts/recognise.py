@@ -81,7 +81,8 @@ _CODE: Final = (
 _DATA: Final = frozenset(("keras", "paddle_json", "json_config"))
 _TEMPLATES: Final = (".jinja", ".jinja2", ".j2")
 _PIECE: Final = 1 << 20
-_LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
+# For files that have no other format.
+_LAST_RESORTS: Final = ("python_path", "stray_pickle", "endless_message")
 
 
 @cache

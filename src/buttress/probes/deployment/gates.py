@@ -22,6 +22,7 @@ _FORM: Final = re.compile(
     r"=~\s*[\"']?\^[^\n]*\$|\bgrep\s+-\w*[qEPx]\w*\s+(?:-\w+\s+)*[\"']\^[^\n]*\$[\"']|"
     r"\*\[[!^][\w\\.-]+\]\*|\.test\(|\.match\(\s*/\^|re\.fullmatch\("
 )
+_NEVER: Final = re.compile(r"\s*(?:\$\{\{\s*)?(?i:false)\s*(?:&&|\}\}|$)")
 _ENDS: Final = re.compile(r"\bexit\s+1\b|setFailed|\bthrow\b|sys\.exit|raise\b")
 
 
@@ -55,6 +56,8 @@ def asks_first(workflow: Any, job: Mapping[str, Any], step: Mapping[str, Any]) -
     """
     steps = job.get("steps")
     for one in (*gates(workflow, job), step):
+        if _NEVER.match(condition(one)):
+            return "its condition never holds, so that it is switched off"
         for what, name, output in _ASKED.findall(condition(one)):
             inside = what == "steps"
             given = _steps_named(steps, name) if inside else _steps_of(workflow, name)

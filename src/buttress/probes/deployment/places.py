@@ -41,7 +41,7 @@ def is_of_tests(file: SourceFile) -> bool:
 
 def is_example(file: SourceFile) -> bool:
     """Whether it lies among examples, tutorials or docs."""
-    return bool(_EXAMPLES.intersection(_folders(file)))
+    return any(_EXAMPLES.intersection(re.split("[_-]", one)) for one in _folders(file))
 
 
 def for_developers(file: SourceFile, *, stack: bool) -> str:

@@ -18,6 +18,7 @@ from buttress.probes.deployment.dockerfile import (
     too_long,
     values_at,
 )
+from buttress.rules.credentials.scanner import scan
 from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
@@ -94,12 +95,14 @@ def _ignores(path: Path) -> bool:
 
 
 def _harmless(sources: list[str], path: Path) -> frozenset[str]:
-    """Settings of npm and certificates without a secret, near the Dockerfile or above it."""
+    """Settings and certificates without a secret, near the Dockerfile or above it."""
     found = set()
     for source in sources:
         parts = Path(source).parts
-        secret = _SECRETS.get(parts[-1] if parts else "") or _SECRETS.get(Path(source).suffix)
-        if secret is None or ".." in parts or Path(source).is_absolute():
+        name = parts[-1] if parts else ""
+        secret = _SECRETS.get(name) or _SECRETS.get(Path(source).suffix)
+        settings = name == ".env" or name.startswith(".env.")
+        if not (secret or settings) or ".." in parts or Path(source).is_absolute():
             continue
         for folder in list(path.absolute().parents)[:_LEVELS]:
             file = folder / source
@@ -110,7 +113,8 @@ def _harmless(sources: list[str], path: Path) -> frozenset[str]:
                 text = file.read_text(encoding="utf-8", errors="replace")
             except OSError:
                 continue
-            if not secret.search(text):
+            held = secret.search(text) if secret else scan(text.encode(), name).found
+            if not held:
                 found.add(source)
             break
     return frozenset(found)

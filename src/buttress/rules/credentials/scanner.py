@@ -27,6 +27,8 @@ _HIDING: Final = re.compile(
 _NEAR: Final = 400  # bytes
 _BASE64: Final = (string.ascii_letters + string.digits + "+/").encode()
 _AROUND: Final = 200  # characters of Base64 around a match, of which it is a piece then
+_CUT: Final = (b"...", "…".encode())
+_CUT_SHORT: Final = "dots follow, so that a part of it may be left out"
 MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
 
 
@@ -118,7 +120,10 @@ def scan(
             severity = min(usual, verdict.severity or usual, key=SEVERITIES.index)
             if in_tests and _HIDING.search(data, max(0, place - _NEAR), end + _NEAR):
                 severity = min(severity, "low", key=SEVERITIES.index)
-            found.append(CredentialHit(rule, place, candidate.start, end, severity, verdict.note))
+            note = verdict.note
+            if data.startswith(_CUT, end):
+                severity, note = min(severity, "low", key=SEVERITIES.index), _CUT_SHORT
+            found.append(CredentialHit(rule, place, candidate.start, end, severity, note))
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ MODEL = (
     "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"
 )
 TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
+SERVES = "from http.server import HTTPServer\nHTTPServer(('0.0.0.0', port), H).serve_forever()\n"
 FLASK = "from flask import Flask\napp = Flask('a')\n"
 RECEIVES = "import zmq\ns = zmq.Context().socket(zmq.PULL)\n{}x = s.recv_pyobj()\n"
 RUNS = (
@@ -41,7 +43,7 @@ INDEX = (
     "x = FAISS.load_local({}, e, allow_dangerous_deserialization=True)\n"
 )
 SOCKET = "import pickle, socket\ns = socket.socket()\n{}x = pickle.loads({}.recv(9))\n"
-TLS = "import requests\ndef get(host, port, base):\n    requests.get({}, verify=False)\n"
+TLS = "import requests\ndef get(host, port, base):\n    requests.post({}, verify=False)\n"
 UPLOADED = (
     "import asyncio, os, tempfile\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
     "@app.post('/u')\nasync def u(files: list[UploadFile]):\n"
@@ -141,7 +143,132 @@ CASES = {
          "    return torch.load(place, weights_only=False)\n"},
         "torch-load", "high",
     ),
+    "a model that the program names itself": (
+        {"a.py": TORCH.format("'pretrained/vocoder.pth'")}, "torch-load", "medium",
+    ),
+    "a model beside the program": (
+        {"a.py": "import os, torch\nhere_dir = os.getcwd()\ndef get():\n"
+         "    return torch.load('%s/pretrained/model.pth' % here_dir, weights_only=False)\n"},
+        "torch-load", "medium",
+    ),
+    "a model that the program fetches": (
+        {"a.py": f"# https://a.net/m/vocoder.pth\n{TORCH.format(repr('m/vocoder.pth'))}"},
+        "torch-load", "high",
+    ),
     "any file": ({"a.py": TORCH.format("b")}, "torch-load", "medium"),
+    "a server that asks for no certificate": (
+        {"a.py": "import ssl\nc = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+         "c.check_hostname = False\nc.verify_mode = ssl.CERT_NONE\n"},
+        "tls-context-unverified", "",
+    ),
+    "a server beside a client that checks nothing": (
+        {"a.py": "import ssl\ns = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+         "c = ssl.create_default_context()\nc.check_hostname = False\n"
+         "c.verify_mode = ssl.CERT_NONE\n"},
+        "tls-context-unverified", "high",
+    ),
+    "an argument of one's own script": (
+        {"a.py": RUNS.format("get", "['python', here + '/info.py', name]")},
+        "downloaded-code-executed", "",
+    ),
+    "a script that is downloaded": (
+        {"a.py": RUNS.format("get", "['python', '-u', name]")},
+        "downloaded-code-executed", "critical",
+    ),
+    "code that is downloaded": (
+        {"a.py": RUNS.format("get", "['python', '-c', name]")},
+        "downloaded-code-executed", "critical",
+    ),
+    "a part of a path on a host of one's own": (
+        {"a.py": f"{FLASK}import httpx\nfrom flask import request\n@app.post('/')\ndef f():\n"
+         "    with httpx.Client(base_url=BASE) as c:\n"
+         "        return c.get(f\"/jobs/{request.args['id']}\").json()\n"},
+        "url-untrusted", "medium",
+    ),
+    "a class that runs no code of a repository": (
+        {"a.py": "from transformers import LlamaForCausalLM\n"
+         "m = LlamaForCausalLM.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "",
+    ),
+    "remote code that a setting asks for": (
+        {"a.py": "from transformers import AutoModel\ndef f(extra, n):\n    kw = {}\n"
+         "    if extra.get('trust_remote_code'):\n        kw['trust_remote_code'] = True\n"
+         "    return AutoModel.from_pretrained(n, **kw)\n"},
+        "trust-remote-code", "medium",
+    ),
+    "a module below a package of one's own": (
+        {"a.py": "import importlib\nfrom openai import OpenAI\n"
+         "def run(tool):\n    return importlib.import_module(f'tools.{tool.function.name}')\n"
+         "r = OpenAI().chat.completions.create(model='a', messages=[])\n"
+         "run(r.choices[0].message.tool_calls[0])\n"},
+        "call-by-name", "medium",
+    ),
+    "any module": (
+        {"a.py": "import importlib\nfrom openai import OpenAI\n"
+         "def run(tool):\n    return importlib.import_module(tool.function.name)\n"
+         "r = OpenAI().chat.completions.create(model='a', messages=[])\n"
+         "run(r.choices[0].message.tool_calls[0])\n"},
+        "call-by-name", "high",
+    ),
+    "a setting beside a secret": (
+        {"a.py": "import logging, os\nfrom a import load\nc = load()\n"
+         "c['api_key'] = os.environ['API_KEY']\nlogging.info(f\"{c['size']}\")\n"},
+        "secret-logged", "medium",
+    ),
+    "a secret under its key": (
+        {"a.py": "import logging, os\nfrom a import load\nc = load()\n"
+         "c['api_key'] = os.environ['API_KEY']\nlogging.info(f\"{c['api_key']}\")\n"},
+        "secret-logged", "high",
+    ),
+    "a tunnel of a demonstration": (
+        {"demo_v2.py": "import gradio as gr\ngr.Interface(f, 'text', 'text').launch(share=True)\n"},
+        "gradio-share", "medium",
+    ),
+    "a tunnel": (
+        {"app.py": "import gradio as gr\ngr.Interface(f, 'text', 'text').launch(share=True)\n"},
+        "gradio-share", "high",
+    ),
+    "a cell of a notebook": (
+        {"a.ipynb": json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+            {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None,
+             "source": ["import openai\n", "c = openai.OpenAI()\n",
+                        "r = c.chat.completions.create(model='m', messages=[])\n",
+                        "exec(r.choices[0].message.content)\n"]}]})},
+        "llm-code-executed", "medium",
+    ),
+    "a service that only sends a key": (
+        {"a.py": f"{SERVES}KEY = 'Bearer ' + key\nsent = {{'Authorization': KEY}}\n"},
+        "binds-all-addresses", "medium",
+    ),
+    "a service that asks for a key": (
+        {"a.py": f"{SERVES}def do(self):\n    if self.headers.get('Authorization') != KEY:\n"
+         "        self.send_error(401)\n"},
+        "binds-all-addresses", "",
+    ),
+    "a page of any site": (
+        {"a.py": "import requests\ndef f(url):\n    return requests.get(url, verify=False)\n"},
+        "tls-verification-off", "medium",
+    ),
+    "a key that goes to any site": (
+        {"a.py": "import requests\ndef f(url, h):\n"
+         "    return requests.get(url, headers=h, verify=False)\n"},
+        "tls-verification-off", "high",
+    ),
+    "a page of one site": (
+        {"a.py": "import requests\ndef f(i):\n"
+         "    return requests.get(f'https://a.shop.net/{i}', verify=False)\n"},
+        "tls-verification-off", "high",
+    ),
+    "a leaderboard": (
+        {"acme-leaderboard/a.py": MODEL}, "trust-remote-code", "medium",
+    ),
+    "a tool's name with an ending": (
+        {"a.py": "from openai import OpenAI\nc = OpenAI()\n"
+         "r = c.chat.completions.create(model='a', messages=[])\n"
+         "name = r.choices[0].message.tool_calls[0].function.name\n"
+         "s = open(f'./function/{name}.py').read()\n"},
+        "path-untrusted", "medium",
+    ),
     "a state of one's own training": (
         {"a.py": "import os, torch\ndef resume(folder):\n"
          "    place = os.path.join(folder, 'checkpoint', 'optimizer.pt')\n"
@@ -360,22 +487,22 @@ CASES = {
     "an option that a setting turns off": (
         {"a.py": "import requests\ndef get(url, disable_ssl_verify=False):\n    options = {}\n"
          "    if disable_ssl_verify:\n        options['verify'] = False\n"
-         "    return requests.get(url, **options)\n"},
+         "    return requests.post(url, **options)\n"},
         "tls-verification-off", "medium",
     ),
     "a parameter that is off by default": (
         {"a.py": "import requests\ndef get(url, verify_certs=False):\n"
-         "    return requests.get(url, verify=verify_certs)\n"},
+         "    return requests.post(url, verify=verify_certs)\n"},
         "tls-verification-off", "medium",
     ),
     "a constant": (
         {"a.py": "import requests\nVERIFY = False\ndef get(url):\n"
-         "    return requests.get(url, verify=VERIFY)\n"},
+         "    return requests.post(url, verify=VERIFY)\n"},
         "tls-verification-off", "high",
     ),
     "an option that is turned off": (
         {"a.py": "import requests\ndef get(url):\n    options = {}\n"
-         "    options['verify'] = False\n    return requests.get(url, **options)\n"},
+         "    options['verify'] = False\n    return requests.post(url, **options)\n"},
         "tls-verification-off", "high",
     ),
     "a token of a function's parts": (

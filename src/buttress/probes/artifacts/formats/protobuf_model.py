@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from buttress.files.byte_source import ByteSource, Slice
-from buttress.files.protobuf_wire import LEN, Wire, WireError, WireField
+from buttress.files.protobuf_wire import LEN, TooManyFieldsError, Wire, WireError, WireField
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
@@ -23,12 +23,18 @@ from buttress.probes.artifacts.scope import Scope
 _KEPT: Final = 64  # fields of each number that are looked at to recognise a format
 _OPAQUE: Final = 1024  # bytes from which on the payload of an unknown field is told
 _TOLD: Final = 10
+_MAX_NUMBERS: Final = 4096  # different ones, of which formats have less than 100
+_MAX_STRAYS: Final = 20_000  # fields such as no format has at the outermost level
 
 
 class Shape:
     """The outermost fields: of each number the first few, and the last.
 
     ``end``: where the last sound field ends. ``error``: why the message does not go on there.
+
+    Formats repeat only messages at this level. So numbers that come again, texts that come 64 times
+    and numbers of fields beyond the first few thousand are strays. There may be many of them, as
+    readers pass over them; but text and tables can be nothing else to their end.
     """
 
     def __init__(self, wire: Wire, size: int) -> None:
@@ -36,13 +42,31 @@ class Shape:
         self.end = 0
         self.error: WireError | None = None
         self.fields: dict[int, list[WireField]] = {}
+        strays, texts = 0, set[int]()
         try:
             for field in wire.fields(0, size):
-                kept = self.fields.setdefault(field.number, [])
-                kept[_KEPT - 1 :] = [field]
+                kept = self.fields.get(field.number)
+                if kept is None:
+                    if len(self.fields) < _MAX_NUMBERS:
+                        self.fields[field.number] = [field]
+                    else:
+                        strays += 1
+                else:
+                    kept[_KEPT - 1 :] = [field]
+                    strays += field.wire != LEN or field.number in texts
+                    if len(kept) == _KEPT - 1 and not any(map(self.inner, kept)):
+                        texts.add(field.number)
+                if strays > _MAX_STRAYS:
+                    message = f"it has more than {_MAX_STRAYS} fields that no format has"
+                    raise TooManyFieldsError(field.start, message)
                 self.end = field.following
         except WireError as error:
             self.error = error
+
+    @property
+    def flooded(self) -> bool:
+        """Whether there are more fields than are read."""
+        return isinstance(self.error, TooManyFieldsError)
 
     def parts(self, number: int) -> list[WireField]:
         """Payloads under that number."""
@@ -55,6 +79,8 @@ class Shape:
     def inner(self, field: WireField, most: int = _KEPT) -> list[WireField]:
         """The first fields of a payload, none where it is no message."""
         found: list[WireField] = []
+        if field.wire != LEN:
+            return found
         try:
             for one in self.wire.fields(field.start, field.end):
                 found.append(one)
@@ -91,27 +117,29 @@ def _kind(name: str) -> _Kind:
 
 def matches(source: ByteSource, head: bytes) -> bool:
     """Whether it begins with a message of a shape that is known."""
-    return sniffers.protobuf(source, head) and any(_fitting(source))
+    return sniffers.protobuf(source, head) and any(_fitting(Shape(Wire(source), source.size)))
 
 
 def kinds(source: ByteSource) -> list[str]:
     """Names of the formats, as modules of this package, whose shape it has."""
-    return [kind.__name__.rpartition(".")[2] for kind, _ in _fitting(source)]
-
-
-def _fitting(source: ByteSource) -> Iterator[tuple[_Kind, Shape]]:
     shape = Shape(Wire(source), source.size)
+    return [kind.__name__.rpartition(".")[2] for kind in _fitting(shape)]
+
+
+def _fitting(shape: Shape) -> Iterator[_Kind]:
     for name, possible in _KINDS:
         if possible(shape) and (kind := _kind(name)).fits(shape):
-            yield kind, shape
+            yield kind
 
 
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine it as each of the formats that it fits, then what none of them has."""
+    shape = Shape(Wire(source), source.size)
+    if shape.flooded:
+        yield flood(shape, scope)
     known: frozenset[tuple[int, int]] = frozenset()
-    least, broken = None, False
-    for kind, shape in _fitting(source):
-        broken = shape.error is not None
+    least = None
+    for kind in _fitting(shape):
         # One format alone explains a file: what it does not have is a stray, though another has it.
         strange = sum(
             (one.number, one.wire) not in kind.FIELDS
@@ -125,7 +153,13 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         except WireError as error:
             message = f"The model is wrong at byte {error.offset}: {error}."
             yield scope.issue("protobuf-malformed", error.offset, message)
-    yield from _strays(source, known, broken, scope)
+    yield from _strays(source, known, shape.error is not None, scope)
+
+
+def flood(shape: Shape, scope: Scope) -> ArtifactIssue:
+    """The issue of a message with more fields than are read."""
+    message = f"As a protocol buffer, {shape.error}; what follows them was not searched."
+    return scope.not_searched(shape.end, message)
 
 
 def _strays(

@@ -203,6 +203,14 @@ def _resolved(value: str, values: dict[str, str]) -> str:
     return value
 
 
+# Classes of values, which do nothing when they are made.
+_HARMLESS: Final = {
+    "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
+    "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "uuid.UUID",
+    "collections.OrderedDict", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.Path",
+}  # fmt: skip
+
+
 # What settings of MkDocs name by its manual: functions of its extensions, which it loads itself.
 _DOCUMENTATION: Final = re.compile(r"^(?:material\.extensions|materialx|pymdownx)\.")
 
@@ -239,7 +247,7 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Artifact
 
 def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[ArtifactIssue]:
     kind, _, name = rest.partition(":")
-    if kind in _HARMLESS_TAGS or _is_of_documentation(kind, name):
+    if kind in _HARMLESS_TAGS or name in _HARMLESS or _is_of_documentation(kind, name):
         return
     found = verdict(name, scope.names) if name else None
     what = f"{kind} {shortened(name)}".strip()

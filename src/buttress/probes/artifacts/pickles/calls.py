@@ -8,7 +8,7 @@ from typing import Any, Final
 from buttress.probes.artifacts.pickles.arrays import joblib_array, numpy_array, wrapped_array
 from buttress.probes.artifacts.pickles.state import MachineState
 from buttress.probes.artifacts.pickles.texts import among, spelled, suspicious
-from buttress.probes.artifacts.pickles.usage import examine
+from buttress.probes.artifacts.pickles.usage import examine, examine_kept
 from buttress.probes.artifacts.pickles.values import (
     PLAIN,
     ArrayWrapper,
@@ -112,7 +112,7 @@ def _harmless(state: MachineState, what: Import, arguments: Any, at: int) -> Any
                 return state.imported(module, name, at)
     elif what.name == "partial":
         if type(first) is Import and first.judgement.kind == "allowed":
-            examine(state, first, given[1:], at, new=False)
+            examine_kept(state, first, given[1:], at)
             # Not ``first``: BUILD gives the partial its state, not that.
             return Computed(what.full, partial=True)
     elif what.name == "_create_array":  # dill's: call the first with the second, then set a state
@@ -150,7 +150,7 @@ def build(state: MachineState, at: int) -> int:
         if type(given) is tuple and given and type(given[0]) is Import:
             inner = given[0]
             if inner.judgement.kind == "allowed" and inner.judgement.calls != "any":
-                examine(state, inner, given[1] if len(given) > 1 else PLAIN, at, new=False)
+                examine_kept(state, inner, given[1] if len(given) > 1 else PLAIN, at)
     elif type(target) is Dtype:
         state.count_exactly(-1)
         if type(given) is tuple and len(given) >= 8 and type(given[7]) is int:

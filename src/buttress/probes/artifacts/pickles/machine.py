@@ -43,6 +43,7 @@ _ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
 _BLOB_FIRST: Final = frozenset(op.BLOB_FIRST)
 _SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
 _LONG_RUN: Final = 1 << 14
+_MARKS: Final = b"(" * _SHORT_RUN
 
 
 class Followed(NamedTuple):
@@ -92,11 +93,16 @@ def follow(
         state.base, state.buffer = at, data
         state.shrink(at)
         run = _RUN(data)
-        if state.lengths[data[0]] and run is not None and run.end() > _SHORT_RUN:
+        plain = state.lengths[op.NONE if data[0] == op.EMPTY_TUPLE else data[0]]
+        if plain and run is not None and run.end() > _SHORT_RUN:
             several = ValueSequence(data[: run.end()])
             several.count  # noqa: B018  counting drops the opcodes
             state.stack.append(several)
             at += run.end()
+        elif data.startswith(_MARKS):
+            marks = len(data) - len(data.lstrip(b"("))
+            state.marks += [len(state.stack)] * marks
+            at += marks
 
 
 def _run(state: MachineState, at: int, fussy: bool) -> int:

@@ -61,6 +61,16 @@ def examine(state: MachineState, what: Import, arguments: Any, at: int, *, new: 
             _note(state, what, arguments, at, ("calls it", severity))
 
 
+def examine_kept(state: MachineState, what: Import, arguments: Any, at: int) -> None:
+    """As ``examine``, for what a partial keeps: it is called later, if ever.
+
+    Programs keep functions so, ``partial(numpy.mean, axis=0)``, as they keep them by reference.
+    """
+    texts = among(arguments) or spelled(state, what.pushed_at, at)
+    if what.judgement.calls != "never" or suspicious(texts) is not None:
+        examine(state, what, arguments, at, new=False)
+
+
 def _look_through(state: MachineState, what: Import, given: tuple[Any, ...], at: int) -> None:
     """What a function does with the callables among its arguments."""
     first, name = given[0], what.name

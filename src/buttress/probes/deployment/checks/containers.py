@@ -140,7 +140,13 @@ def _socket(subject: Subject) -> Iterator[SubjectMatch]:
 def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source, reads in _volumes(subject):
         if is_host_folder(source) and not (reads and is_kernel_state(source)):
-            yield SubjectMatch(line, source, _for_monitor(subject))
+            yield SubjectMatch(line, source, _for_monitor(subject) or _of_its_user(source, reads))
+
+
+def _of_its_user(source: str, reads: bool) -> str:
+    """That a service has the credentials with which its user works, in words; else empty."""
+    own = re.match(r"(?:~|\$\{?HOME\}?)/\.(?:aws|config/gcloud|kube)/?$", source)
+    return "the service only reads what its user works with" if own and reads else ""
 
 
 def _ecs_host_path(subject: Subject) -> Iterator[SubjectMatch]:

@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 _OPEN: Final = re.compile(
-    r"(?i)redis-?insights?|redis-?commander|ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|localai|sglang|lmdeploy|"
+    r"(?i)redis-?insights?|redis-?commander|ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|local-?ai|sglang|lmdeploy|"
     r"xinference|infinity|open-?webui|text-generation-webui|comfyui|stable-diffusion|qdrant|chroma|"
     r"weaviate|milvus|elasticsearch|opensearch|redis|valkey|mongo|memcached|rayproject|jupyter|"
-    r"mlflow|tensorboard|flowise|langflow|litellm|torchserve|tensorflow/serving|etcd"
+    r"mlflow|tensorboard|langflow|litellm|torchserve|tensorflow/serving|etcd|\bnats(?=[:@\s]|$)"
 )
 _GIVEN: Final = r"[\"']?[=: ]+[\"']?[^\s\"'=:]"  # a value that is not empty
 _ON: Final = r"[\"']?[=: ]+[\"']?(?:true|1|yes|on)\b"
@@ -21,7 +21,7 @@ _ASKS: Final = {
     "vllm": rf"{_KEY_OPTION}|\bVLLM_API_KEY{_GIVEN}",
     "text-generation-inference": rf"{_KEY_OPTION}|\bAPI_KEY{_GIVEN}",
     "llamacpp": rf"{_KEY_OPTION}|\bLLAMA_API_KEY{_GIVEN}|\bLLAMA_ARG_API_KEY\w*{_GIVEN}",
-    "localai": rf"{_KEY_OPTION}|\b(?:LOCALAI_)?API_KEY{_GIVEN}",
+    "localai": rf"{_KEY_OPTION}|\b(?:LOCALAI_)?API_KEY{_GIVEN}|\bLOCALAI_AUTH{_ON}",
     "sglang": _KEY_OPTION,
     "lmdeploy": _KEY_OPTION,
     "infinity": rf"{_KEY_OPTION}|\bINFINITY_API_KEY{_GIVEN}",
@@ -37,8 +37,9 @@ _ASKS: Final = {
     "mongo": rf"MONGO(?:_INITDB_ROOT|DB_ROOT)_PASSWORD(?:_FILE)?{_GIVEN}|--auth\b|--keyFile",
     "mlflow": r"--app-name[= ]+basic-auth",
     "litellm": rf"LITELLM_MASTER_KEY{_GIVEN}",
-    "flowise": rf"FLOWISE_PASSWORD{_GIVEN}",
     "langflow": rf"LANGFLOW_AUTO_LOGIN{_OFF}",
+    "nats": rf"--auth|--user|(?:^|\s)--?c(?:onfig)?[= ]|\.conf\b|"
+    rf"NATS_(?:USER|PASS|AUTH|TOKEN)\w*{_GIVEN}",
     "etcd": rf"--client-cert-auth|ETCD_CLIENT_CERT_AUTH{_ON}|ETCD_ROOT_PASSWORD{_GIVEN}",
 }
 # By server: a setting with which it asks nobody, whatever else it says.
@@ -50,7 +51,12 @@ _ASKS_NOBODY: Final = {
     "redis": r"ALLOW_EMPTY_PASSWORD[\"']?[=: ]+[\"']?(?:yes|true|1)",
     "open-webui": rf"WEBUI_AUTH{_OFF}",
 }
-_SAME: Final = {"valkey": "redis", "llama.cpp": "llamacpp", "openwebui": "open-webui"}
+_SAME: Final = {
+    "valkey": "redis",
+    "local-ai": "localai",
+    "llama.cpp": "llamacpp",
+    "openwebui": "open-webui",
+}
 _ASK_BY_DEFAULT: Final = ("open-webui", "opensearch")
 # Elastic's own images ask for a password since version 8; those of Bitnami do not.
 _ASKS_SINCE: Final = re.compile(

@@ -37,13 +37,16 @@ _TOKEN_IN_ADDRESS: Final = re2.compile(
 )
 _MAX: Final = 200
 _RUN_PRIVILEGED: Final = re2.compile(
-    r"\b(?:docker|podman|nerdctl)\s+(?:container\s+)?run\b[^\n;&|]{0,400}\s(?:--privileged(?:\s|=true|$)|"
+    r"\b(?:(?:nvidia-)?docker|podman|nerdctl)\s+(?:container\s+)?run\b[^\n;&|]{0,400}\s(?:--privileged(?:\s|=true|$)|"
     r"--cap-add[=\s](?:ALL|SYS_ADMIN)\b|--pid[=\s]host\b|--security-opt[=\s]\S*unconfined)[^\n;&|]{0,200}"
 )
 _RUN_SOCKET: Final = re2.compile(
     r"(?:-v|--volume|--mount)[=\s]\S*(?:docker|containerd|podman)\.sock"
 )
 _ALL_RIGHTS: Final = re.compile(r"--privileged|--cap-add[=\s](?:ALL|SYS_ADMIN)\b|--pid[=\s]host\b")
+_FOR_A_TERMINAL: Final = re.compile(
+    r"\s(?:-(?:it|ti)d?\b|-i\s+-t\b|-t\s+-i\b|--interactive\b.*\s--tty\b)"
+)
 _BINFMT: Final = re.compile(r"\b(?:tonistiigi/binfmt|multiarch/qemu-user-static|linuxkit/binfmt)\b")
 
 
@@ -158,6 +161,8 @@ def _documented(command: str, subject: Subject) -> str:
         return "a confinement is taken away, and no right is given"
     if subject.context.get("where") in ("gha", "gitlab"):
         return "in a pipeline, whose machine runs the commands of the project anyway"
+    if _FOR_A_TERMINAL.search(command):
+        return "somebody starts it by hand, for a terminal"
     return ""
 
 
@@ -168,7 +173,9 @@ def _token_in_address(subject: Subject, *, in_pipeline: bool) -> Iterator[Subjec
         return
     for match in _TOKEN_IN_ADDRESS.finditer(subject.value):
         before = subject.value[: match.start()]
-        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count(CONTINUED))
+        line = subject.line(()) + before.count("\n") + before.count(CONTINUED)
+        lessened = "it stays on the machine that runs the script" if where == "script" else ""
+        yield SubjectMatch(line, "", lessened)
 
 
 CHECKS: Final[dict[str, Check]] = {

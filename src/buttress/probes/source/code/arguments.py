@@ -16,7 +16,9 @@ _OF_TEXTS: Final = frozenset({"sql", "path", "url", "hub", "shell"})  # uses of 
 _MAX_TEST: Final = 200  # characters of a test that are shown
 _MAX_LINES: Final = 80  # before a call in which its options are looked for
 _MAX_BETWEEN: Final = 12  # between a test and what it sets
-_SET_OFF: Final = re.compile(r"""\[["']\w*(?:verify|ssl)\w*["']\]\s*=\s*False\b""")
+_SET_OFF: Final = re.compile(
+    r"""\[["']\w*(?:(?:verify|ssl)\w*["']\]\s*=\s*False|trust_remote_code["']\]\s*=\s*True)\b"""
+)
 _MAX_SHOWN: Final = 600  # characters of an argument, or of what sets a variable
 _MAX_BEFORE: Final = 400  # lines before a call in which its variables are looked for
 _MAX_NAMES: Final = 6

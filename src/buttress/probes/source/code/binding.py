@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from buttress.probes.source.code.calls import absorb
@@ -53,6 +54,9 @@ def _put(name: str, base: Value, key: Value, value: Value, scope: NameScope) -> 
     if base.entries is not None and isinstance(key.const, str) and len(base.entries) < MAX_ITEMS:
         entries = {**base.entries, key.const: value}
         scope.bind(name, Value(entries=entries, taints=taints_of(base, value), keyed=base.keyed))
+    elif isinstance(key.const, str) and not base.taints and base.elements is None:
+        entries = {key.const: value}
+        scope.bind(name, replace(base, entries=entries, taints=value.taints, keyed=False))
     else:
         absorb(name, base, [value], scope)
 

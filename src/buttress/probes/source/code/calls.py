@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
+from buttress.probes.source.code.paths import last_name
 from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.texts import formatted, listed, narrowed, replaced, stored, united
 from buttress.probes.source.code.values import (
@@ -40,8 +41,8 @@ _TEXT_METHODS: Final = _KEEPS_TEXT | {
 }  # fmt: skip
 _WRAPS: Final = {
     "builtins.str", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set",
-    "copy.copy", "copy.deepcopy", "textwrap.dedent", "pathlib.Path", "os.path.expanduser",
-    "os.path.abspath", "os.fspath", "typing.cast",
+    "builtins.frozenset", "copy.copy", "copy.deepcopy", "textwrap.dedent", "pathlib.Path",
+    "os.path.expanduser", "os.path.abspath", "os.fspath", "typing.cast",
 }  # fmt: skip
 _SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
 _OF_KEYS: Final = {
@@ -52,13 +53,27 @@ _IN_THREADS: Final = {  # what they are given is called with the other arguments
     "asyncio.to_thread", "anyio.to_thread.run_sync", "starlette.concurrency.run_in_threadpool",
     "fastapi.concurrency.run_in_threadpool",
 }  # fmt: skip
+# What they are given is called, with the arguments after it; the number is its place.
+_HANDS_ON: Final = {
+    "submit": 0, "run_in_executor": 1, "call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1,
+    "call_at": 1, "add_task": 0, "enqueue": 0,
+}  # fmt: skip
+# So too with ``args`` and ``kwargs``: the names and places of these and of the function.
+_TARGET: Final = (("target", 1), ("args", 3), "kwargs")
+_POOL: Final = (("func", 0), ("args", 1), "kwds")
+_STARTS: Final = {
+    "Thread": _TARGET, "Process": _TARGET, "apply_async": _POOL, "apply": _POOL,
+    "Timer": (("function", 1), ("args", 2), "kwargs"),
+    "add_job": (("func", 0), ("args", 2), "kwargs"),
+}  # fmt: skip
+_TO_EACH: Final = {"map", "imap", "imap_unordered"}  # with each item of what comes after it
 _PICKS: Final = {"random.choice", "random.choices", "random.sample"}
 _MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
 _BELOW: Final = frozenset({"url"})
 CUSTOM: Final = "allow_custom_value"
-_LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which"}
+_LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which", "?event[].get"}
 
 
 @dataclass(slots=True)
@@ -90,8 +105,7 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     reached = _reached(callee, given.positions)
     if reached:
         return evaluator.marked(Value(reached), node.lineno)
-    if callee.path in _IN_THREADS and given.positions and given.positions[0].path:
-        callee, given.positions = given.positions[0], given.positions[1:]
+    callee, given = _handed_on(evaluator, node, callee, given)
     path, positions = callee.path, given.positions
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]
@@ -109,13 +123,72 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     return _result(evaluator, event, callee, given, scope)
 
 
+def _handed_on(
+    evaluator: Evaluator, node: ast.Call, callee: Value, given: Given
+) -> tuple[Value, Given]:
+    """What a call has another thread, process or loop call, and with what; else the call itself."""
+    path, positions = callee.path, given.positions
+    name = last_name(path)
+    if path in _IN_THREADS:
+        name = "submit"
+    elif path.startswith((".", ":")) or evaluator.flows.given(path) is not None:
+        return callee, given  # a function of the project; a framework that gives arguments itself
+    if name in _HANDS_ON and len(positions) > _HANDS_ON[name]:
+        place = _HANDS_ON[name]
+        if _is_function(positions[place]):
+            return positions[place], replace(given, positions=positions[place + 1 :])
+    elif name in _STARTS:
+        function, args, options = (_argument(given, *one) for one in _starts(name))
+        if _is_function(function):
+            known = args.elements is not None
+            listed_args = (
+                list(args.elements or ()) if known else [mixed(args)] if args.taints else []
+            )
+            named = dict(options.entries or {})
+            return function, Given(given.receiver, listed_args, named, open_positions=not known)
+    elif name in _TO_EACH and len(positions) > 1 and _is_function(positions[0]):
+        items = [evaluator.item(one, node.lineno) for one in positions[1:]]
+        each = Given(NOTHING, items, {})
+        event = Event(
+            "call",
+            node.lineno,
+            evaluator.context,
+            positions[0].path,
+            NOTHING,
+            tuple(items),
+            node=node,
+        )
+        evaluator.tell(event)
+        evaluator.invoked(positions[0], each, event)
+    return callee, given
+
+
+def _starts(name: str) -> Iterator[tuple[str, int]]:
+    function, args, options = _STARTS[name]
+    yield function
+    yield args
+    yield options, MAX_TARGETS
+
+
+def _argument(given: Given, name: str, place: int) -> Value:
+    if name in given.named:
+        return given.named[name]
+    return given.positions[place] if place < len(given.positions) else NOTHING
+
+
+def _is_function(value: Value) -> bool:
+    """Whether a value may be a function that is known by its name."""
+    return bool(value.path) and not value.path.startswith("?") and value.path[-1:] not in (")", "]")
+
+
 def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: NameScope) -> Given:
     given = Given(receiver, [], {})
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             spread = evaluator.value(argument.value, scope)
             given.open_positions |= spread.elements is None
-            given.positions += spread.elements if spread.elements is not None else (mixed(spread),)
+            unknown = (evaluator.item(spread, node.lineno),)
+            given.positions += spread.elements if spread.elements is not None else unknown
         else:
             given.positions.append(evaluator.value(argument, scope))
     for keyword in node.keywords:
@@ -202,7 +275,8 @@ def _result(
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
-        return given.positions[0].clean(frozenset({"hub", PATH_OBJECT}))
+        first = given.positions[0] if len(given.positions) == 1 else mixed(*given.positions)
+        return replace(first.clean(frozenset({"hub", PATH_OBJECT})), path=callee.step("()").path)
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:

@@ -12,7 +12,15 @@ import re2
 
 from buttress.files.encodable import encodable
 from buttress.probes.source.code.paths import GlobUnion
-from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, SEGMENT, Taint, Value
+from buttress.probes.source.code.values import (
+    ALL,
+    HOLE,
+    PARAMETER,
+    SEGMENT,
+    Taint,
+    Value,
+    taints_of,
+)
 
 GAP: Final = "{}"  # what patterns see where a text is not known
 
@@ -46,6 +54,10 @@ _RUNS: Final = re.compile(
     r"powershell|cmd|wine|sudo|su|env|nohup|setsid|timeout|xargs|dpkg|rpm|apt(?:-get)?|yum|dnf|apk|"
     r"pip3?|uv|npm|npx|installer|msiexec|open|start|rundll32|ssh|docker|podman)(?:\.exe)?$"
 )
+_INTERPRETS: Final = re.compile(
+    r"(?i)^(?:.*[/\\])?(?:python[\d.]*|pypy3?|node|deno|bun|perl|ruby|php)(?:\.exe)?$"
+)
+_PLAIN_OPTIONS: Final = ("-u", "-B", "-I", "-s", "-S", "-E", "-O", "-OO", "-q", "-v", "-b", "-w")
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Condition:
     globs; ``contains`` are constants or globs of which a list or mapping holds one; ``taint`` are
     labels, of which one must be there and not be cleaned for ``use``. With ``program``, of a
     command given as a list only what it runs counts: its first word, or all of one that runs its
-    arguments.
+    arguments. With ``first``, of a list whose items are known only the first is meant.
     """
 
     missing: bool = False
@@ -71,6 +83,7 @@ class Condition:
     use: str = ALL
     dynamic: bool | None = None
     program: bool = False
+    first: bool = False
 
     @cached_property
     def paths(self) -> GlobUnion:
@@ -95,6 +108,7 @@ class Condition:
             return value is None and known
         if value is None:
             return False
+        value = self._meant(value)
         text = value.known_text
         shown = text.replace(HOLE, GAP) if text is not None else None
         if self.equal is not None and not any(_same(value.const, one) for one in self.equal):
@@ -117,11 +131,13 @@ class Condition:
         """The taints for which it holds, or would if the callers of a function gave them."""
         if self.taint is None:
             return ()
-        if self.program and value.elements and not _runs_arguments(value.elements):
-            value = value.elements[0]
+        value = self._meant(value)
+        taints = value.taints
+        if self.program and value.elements:
+            taints = taints_of(*_run_by(value.elements))
         return tuple(
             one
-            for one in value.taints
+            for one in taints
             if (one.label == PARAMETER or one.label in self.taint) and not self.safe(one.cleaned)
         )
 
@@ -133,22 +149,39 @@ class Condition:
         """Why what was cleaned so may do no harm here, in words; empty if nothing."""
         return _ONE_PART if self.use == "path" and SEGMENT in cleaned else ""
 
+    def _meant(self, value: Value) -> Value:
+        return value.elements[0] if self.first and value.elements else value
+
     def _wanted(self, value: Value) -> bool:
         return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(
             value.path
         )
 
 
-def _runs_arguments(command: tuple[Value, ...]) -> bool:
-    """Whether a command's program runs or installs what its arguments name.
+def _run_by(command: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Of a command given as a list, the words that name what runs.
 
-    ``python -m NAME`` runs a module, and what follows are its arguments: pip installs what they
-    name, but only where it is told to install.
+    That is its first word, or all where the program runs or installs what its arguments name. An
+    interpreter runs a script, and what follows are the script's arguments; ``python -m NAME`` runs
+    a module: pip installs what they name, but only where it is told to install.
     """
     program, words = command[0], [one.known_text for one in command]
     if words[1:2] == ["-m"] and len(words) > 2 and words[2] is not None and HOLE not in words[2]:
-        return "install" in words
-    return program.path == "sys.executable" or bool(_RUNS.match(program.known_text or ""))
+        return command if "install" in words else command[:1]
+    name = program.known_text or ""
+    if program.path == "sys.executable" or _INTERPRETS.match(name):
+        return command[: _script(words) + 1]
+    return command if _RUNS.match(name) else command[:1]
+
+
+def _script(words: list[str | None]) -> int:
+    """Where the script of an interpreter stands; at the end where an option may give code."""
+    for place, word in enumerate(words[1:], 1):
+        if word is None or not word.startswith("-"):
+            return place
+        if word not in _PLAIN_OPTIONS:
+            break
+    return len(words)
 
 
 def _contents(value: Value) -> Iterator[Value]:
@@ -182,6 +215,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
                 "use": {"type": "string"},
                 "dynamic": {"type": "boolean"},
                 "program": {"type": "boolean"},
+                "first": {"type": "boolean"},
             },
         },
     ],

@@ -39,6 +39,7 @@ _KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
+_OTHER_KEY: Final = "it stands under another key than what is known"
 _ONE_OF_SEVERAL: Final = "it was kept with others that are safe"
 # What is uploaded, as a file that is open: no name of one.
 _OPENED: Final = re.compile(r"(?:fastapi|starlette)\.(?:\w+\.)*UploadFile\(\)\.file")
@@ -168,6 +169,10 @@ class Evaluator(ABC):
             known = scope.attribute(name, self.context.functions)
             if known is None and scope.attributes is not None:
                 known = self.inherited(scope.attributes.path, name)
+            label = self.flows.field(name, self.context.bases) if known is None else None
+            if label is not None:
+                own = Taint(label, f"self.{name}", line, self.file, check=self.context.check)
+                return Value(f"?self.{name}", taints=(own,))
         else:
             known = self.attribute(value, name) if value.path else None
         if known is None:
@@ -190,6 +195,15 @@ class Evaluator(ABC):
             node = node.value
         base = scope.look_up(node.id).path if isinstance(node, ast.Name) else "?"
         return ".".join((base, *reversed(names)))
+
+    def constant(self, node: ast.expr, scope: NameScope) -> str | None:
+        """The text that a constant or the name of one is, without telling anything."""
+        if isinstance(node, ast.Name):
+            known = scope.find(node.id)
+            const = known.const if known is not None else None
+        else:
+            const = node.value if isinstance(node, ast.Constant) else None
+        return const if isinstance(const, str) else None
 
     def _constant(self, node: ast.Constant, _: NameScope) -> Value:
         if isinstance(node.value, str) and len(node.value) > 5:
@@ -235,6 +249,8 @@ class Evaluator(ABC):
             stepped = self.stepped(
                 base, f"[{key.const}]" if key.const.isidentifier() else "[]", node.lineno
             )
+            if base.entries is not None:  # something else stands under it
+                stepped = stepped.doubted(_OTHER_KEY)
             return stored(base, key.const, stepped)
         if isinstance(key.const, int) and base.elements and 0 <= key.const < len(base.elements):
             return base.elements[key.const]
@@ -279,7 +295,8 @@ class Evaluator(ABC):
                 # LangChain: what a chain gives is what its last link gives.
                 value = Value(other.path, taints=taints_of(value, other))
             elif isinstance(operator, ast.Div):  # of paths: below a folder
-                value = mixed(value, other).clean(_BELOW_FOLDER)
+                made = mixed(value, other).clean(_BELOW_FOLDER)
+                value = replace(made, path="pathlib.Path()") if made.taints else made
             else:
                 value = mixed(value, other)
             pieces = [value]

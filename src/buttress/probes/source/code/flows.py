@@ -33,15 +33,18 @@ class TaintSource:
     parameters: GlobUnion
     methods: tuple[tuple[GlobUnion, GlobUnion, frozenset[str]], ...]  # names, bases, classes
     sockets: GlobUnion  # values of sockets of which the module must show that others reach them
+    fields: tuple[tuple[frozenset[str], GlobUnion], ...]  # attributes of self, bases of its class
     doubts: tuple[tuple[GlobUnion, str], ...]  # values that may do no harm, and why, in words
 
     def method_words(self) -> list[frozenset[bytes]]:
-        """As ``GlobUnion.words``, of ``methods``."""
+        """As ``GlobUnion.words``, of ``methods`` and ``fields``."""
         found = []
         for names, bases, classes in self.methods:
             for name in names.words():
                 found += [one | name for one in bases.words()]
                 found += [name | {one.encode()} for one in classes]
+        for names, bases in self.fields:
+            found += [one | {name.encode()} for name in names for one in bases.words()]
         return found
 
 
@@ -83,6 +86,14 @@ class Flows:
                 if names.match(name) and (
                     titles.intersection(classes) or any(map(globs.match, bases))
                 ):
+                    return one.label
+        return None
+
+    def field(self, name: str, bases: Sequence[str]) -> str | None:
+        """The label of an attribute of ``self`` that a framework sets."""
+        for one in self.sources:
+            for names, globs in one.fields:
+                if name in names and any(map(globs.match, bases)):
                     return one.label
         return None
 
@@ -143,6 +154,9 @@ def flows() -> Flows:
                 for few in one.get("methods", ())
             ),
             GlobUnion(one.get("sockets", ())),
+            tuple(
+                (frozenset(few["names"]), GlobUnion(few["bases"])) for few in one.get("fields", ())
+            ),
             tuple((GlobUnion(few["values"]), few["why"]) for few in one.get("doubts", ())),
         )
         for one in data["sources"]

@@ -26,6 +26,7 @@ from buttress.probes.source.code.guards import (
     ONLY_SOME,
     SIGNED,
     administrators_only,
+    after_loop,
     asked,
     asks_setting,
     asks_who,
@@ -398,6 +399,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
             bind(self, node.target, self.item(items, node.lineno), scope)
         self.block(node.body, scope)
         scope.join([scope.leave()], exhaustive=False)
+        if isinstance(node, ast.For):
+            self._refuse(after_loop(self, node, scope), scope)
         self.block(node.orelse, scope)
 
     def _with(self, node: ast.With | ast.AsyncWith, scope: NameScope) -> None:

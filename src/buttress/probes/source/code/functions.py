@@ -111,6 +111,8 @@ def summary_of(
 def _parameter(
     evaluator: Evaluator, function: Function, one: ast.arg, default: ast.expr | None
 ) -> Value:
+    if one.arg == "event" and _is_handler(function.node):  # of AWS Lambda, whatever its type
+        return _tainted(evaluator, function, Value("?event[]"), one)
     annotation = annotated(evaluator, one.annotation, function.scope)
     value = Value(f"{annotation}()" if annotation else f"?{one.arg}")
     if isinstance(default, ast.Constant) and default.value is not None:
@@ -127,6 +129,12 @@ def _parameter(
     ):
         return value
     return _tainted(evaluator, function, value, one)
+
+
+def _is_handler(node: FunctionNode) -> bool:
+    """Whether a function is called as AWS Lambda calls it: ``handler(event, context)``."""
+    given = [one.arg.strip("_") for one in node.args.args]
+    return "handler" in node.name.lower() and given[:1] == ["event"] and len(given) == 2
 
 
 def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: ast.arg) -> Value:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.scopes import NameScope
+from buttress.probes.source.code.signs import flags_of, let_through, let_through_by
 from buttress.probes.source.code.values import ALL
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _MAX = 40  # operands of a test that are looked at
 _MAX_NODES = 200  # of a test
 
 _MAX_EITHER = 8  # of which one holds
+_EVERY: Final = frozenset({ALL})
 
 # Who may call a route, as dependencies and decorators name it.
 _ADMINISTRATOR: Final = re.compile(
@@ -57,14 +59,22 @@ _MAX_PARTS = 20  # of what is compared or given to a check
 _TRUST: Final = re.compile(r"(?:^|_)(?:is_)?(?:trusted|verified|approved|allowlisted)$")
 
 
-def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bool) -> set[str]:
-    """Names that are known to be checked where ``test`` holds, or where it does not."""
+def checked(
+    evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bool
+) -> dict[str, frozenset[str]]:
+    """Names that are known to be checked where ``test`` holds, or where it does not.
+
+    For each, the uses for which it is safe then.
+    """
     found: set[str] = set()
+    narrowed: dict[str, frozenset[str]] = {}
     pending = [(test, holds)]
     for _ in range(_MAX):
         if not pending:
             break
         node, wanted = pending.pop()
+        if said := let_through(evaluator, node, scope, holds=wanted):
+            narrowed |= dict.fromkeys(parts(said[0]), said[1])
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pending.append((node.operand, not wanted))
         elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if wanted else ast.Or):
@@ -86,7 +96,31 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
             if evaluator.flows.checks.match(evaluator.path_of(node.func, scope)):
                 for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
                     found |= parts(one)
-    return found
+    return narrowed | dict.fromkeys(found, _EVERY)
+
+
+def after_loop(evaluator: Evaluator, loop: ast.For, scope: NameScope) -> set[str]:
+    """Let names be safe, or doubted, after a loop over what they hold that is left at some of it.
+
+    Returns the names over which it raises.
+    """
+    names = parts(loop.iter)
+    uses = let_through_by(evaluator, loop, scope)
+    tests = [one for one in loop.body[:_MAX_EITHER] if isinstance(one, ast.If)]
+    walks = _walks(evaluator, loop.iter, scope)
+    if uses is None and not (walks and tests):
+        for flag in flags_of(evaluator, loop, scope):
+            scope.note_test(flag, names)
+        return set()
+    names = names.union(*map(scope.tested_by, names)) if walks else names
+    clean(dict.fromkeys(names, uses or frozenset()), scope)
+    doubt(names, scope)
+    return names if any(isinstance(one, ast.Raise) for one in ast.walk(loop)) else set()
+
+
+def _walks(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> bool:
+    """Whether the nodes of a syntax tree are gone through."""
+    return isinstance(node, ast.Call) and evaluator.path_of(node.func, scope) == "ast.walk"
 
 
 def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]:
@@ -96,9 +130,14 @@ def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]
     """
     found: set[str] = set()
     for node in islice(ast.walk(test), _MAX_NODES):
+        if isinstance(node, ast.expr):
+            found |= _of_signs(evaluator, node, scope)
         if isinstance(node, ast.Compare):
             found |= _compared(node)
         elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+            for one in node.generators:
+                if _walks(evaluator, one.iter, scope):
+                    found = found.union(parts(one.iter), *map(scope.tested_by, parts(one.iter)))
             inner = [one for one in ast.walk(node.elt) if isinstance(one, ast.Compare)]
             if any(map(_compared, inner)):
                 found = found.union(*(parts(one.iter) for one in node.generators))
@@ -149,17 +188,31 @@ def compares_signature(test: ast.expr) -> bool:
 def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
     """Names that a call asks something about; none where it asks nothing, or only makes a text."""
     node = node.value if isinstance(node, ast.Await) else node
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    if of_signs := _of_signs(evaluator, node, scope):
+        return of_signs
     if not isinstance(node, ast.Call):
         return set()
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    path = evaluator.path_of(node.func, scope)
+    if path == "ast.parse" and node.args:  # who looks at the tree looks at the text
+        return parts(node.args[0])
     if name in ("get", "pop") and node.args:  # records.get(name), but not data.get("name")
         return parts(node.args[0])
-    if name in _TRIVIAL or evaluator.flows.passes.match(evaluator.path_of(node.func, scope)):
+    if name in _TRIVIAL or evaluator.flows.passes.match(path):
         return set()
     given = [*node.args, *(one.value for one in node.keywords)]
     if isinstance(node.func, ast.Attribute):
         given.append(node.func.value)
     return set().union(*map(parts, given[:_MAX_PARTS]))
+
+
+def _of_signs(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
+    """Names of which a test says the signs, whether it holds then or not."""
+    for holds in (True, False):
+        if said := let_through(evaluator, node, scope, holds=holds):
+            return parts(said[0])
+    return set()
 
 
 def _compared(node: ast.Compare) -> set[str]:
@@ -255,7 +308,8 @@ def _by_each(
     for one in tests[:_MAX_EITHER]:
         if isinstance(one, ast.BoolOp):
             return set()  # one level only
-        names = checked(evaluator, one, scope, holds=holds)
+        checks = checked(evaluator, one, scope, holds=holds)
+        names = {name for name, uses in checks.items() if ALL in uses}
         same = ast.Eq if holds else ast.NotEq
         if isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], same):
             names |= parts(one.left) | parts(one.comparators[0])
@@ -263,12 +317,14 @@ def _by_each(
     return found or set() if len(tests) <= _MAX_EITHER else set()
 
 
-def clean(names: set[str], scope: NameScope) -> None:
-    """From here on, these names are safe for every use."""
-    for name in names:
+def clean(names: Mapping[str, frozenset[str]], scope: NameScope) -> None:
+    """From here on, these names are safe for these uses."""
+    for name, uses in names.items():
         known = scope.find(name)
         if known is not None and known.taints:
-            scope.bind(name, known.clean(frozenset({ALL})))
+            scope.bind(name, known.clean(uses))
+        if ALL not in uses:
+            continue
         whole = scope.whole_of(name)
         address = scope.find(whole) if whole else None
         if address is not None and address.taints:  # the host of an address was checked

@@ -262,7 +262,9 @@ class _Examination:
             return
         if pattern.others.globs and pattern.others.match(event.path):
             return
-        of_project = event.path.startswith(".") or self.is_function(event.path)
+        # No class defines the manager of its records, which Django adds.
+        named_here = event.path.startswith(".") and ".objects." not in event.path
+        of_project = named_here or self.is_function(event.path)
         if pattern.tainted and event.kind == "call" and of_project:
             return  # of the project: what it does with what it is given is followed, if anything
         it = event.path.lstrip("?.:").removeprefix("builtins.")

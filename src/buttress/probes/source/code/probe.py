@@ -39,7 +39,7 @@ _LESS_IN_TESTS: Final = 2  # steps of severity
 _IN_PARTS: Final = ("secret", "random")
 _SHOWS: Final = {
     "demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds", "hack", "perf",
-    "experiment", "experiments", "experimental",
+    "experiment", "experiments", "experimental", "leaderboard", "leaderboards",
 }  # fmt: skip
 _KEPT: Final = {"archive", "archived", "attic", "deprecated", "legacy", "obsolete"}
 _COPIES: Final = {"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty"}
@@ -235,7 +235,7 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     Something tests the value or a call on its way is not followed; whoever runs the program asks
     for it by a setting, or only an administrator gives it; what would make it matter is nowhere in
     the project; a secret went through functions, so that it may be another part of what they give;
-    the way is long, each step of which is a guess.
+    the way is long and some steps of it are a guess; only an example uses it so.
     """
     found = [hit.switch]
     if hit.taint is not None:
@@ -247,10 +247,14 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         steps = hit.taint.steps
         if len(steps) >= long and any(one.guessed for one in steps):
             found.append(f"through {len(steps)} calls, of which some are a guess")
-    if shown.by_example(hit):
+    if hit.rule.severity == "critical" and shown.by_example(hit):
         found.append("an example uses it so")
-    folders = shown.location.lower().split("/")[:-1]
-    if _SHOWS.intersection(folders):
+    *folders, name = shown.location.lower().split("/")
+    if name.endswith(".ipynb"):
+        found.append("it is in a notebook, which its user runs by hand")
+    if hit.rule.severity == "high":
+        folders.append(name.partition(".")[0])
+    if any(_SHOWS.intersection(re.split("[-_]", one)) for one in folders):
         found.append("it lies among demonstrations, experiments and measurements")
     if _KEPT.intersection(folders):
         found.append("it lies among what is only kept")

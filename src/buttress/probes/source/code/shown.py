@@ -54,12 +54,16 @@ class ShownFile:
     def is_test(self, hit: Hit) -> bool:
         """Whether the place, its source, or a call between that is no example, belongs to tests.
 
-        An example shows how what it calls is meant to be used; see ``by_example``.
+        An example shows how what it calls is meant to be used, which counts for critical rules; see
+        ``by_example``.
         """
         places = {self.location}
         if hit.taint is not None:
             places.add(hit.taint.file or self.location)
-            places.update(one.file for one in hit.taint.steps if not _is_example(one.file))
+            shows = hit.rule.severity == "critical"
+            places.update(
+                one.file for one in hit.taint.steps if not (shows and _is_example(one.file))
+            )
         return any(SourceFile(one, b"").is_test for one in places)
 
     def by_example(self, hit: Hit) -> bool:

@@ -92,13 +92,17 @@ def narrowed(given: list[Value]) -> Value:
     match = _KEPT.fullmatch(expression) if isinstance(expression, str) else None
     if match is None or not isinstance(new, str) or new.strip(" _-"):
         return mixed(*given)
-    kept = match[1]
+    return Value(taints=text.clean(harmless_uses(match[1])).taints)
+
+
+def harmless_uses(kept: str) -> frozenset[str]:
+    """Uses in which a text does no harm that holds no signs but these: a class of an expression."""
     uses = {use for use, harmful in _HARMFUL.items() if not harmful.search(kept)}
     if not _SLASHES.search(kept):
         uses.add(SEGMENT)
     if not _LETTERS.search(kept) or "(" not in kept:
         uses.add("code")  # no name, or nothing to call with it
-    return Value(taints=text.clean(frozenset(uses)).taints)
+    return frozenset(uses)
 
 
 _STORED: Final = frozenset({"path"})

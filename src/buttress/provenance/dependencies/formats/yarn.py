@@ -37,7 +37,10 @@ def _add(
     parsed: Parsed,
     addresses: list[tuple[str, str, int]],
 ) -> None:
-    given = fields.get("resolution") or head.partition(",")[0].strip().strip('"')
+    ranges = [one.strip().strip('"') for one in head.split(",")]
+    # An entry stands for an alias too where only its second range names that.
+    alias = next((one for one in ranges if _ALIAS.match(one)), ranges[0])
+    given = fields.get("resolution") or alias
     name = _ALIAS.match(given) or _NAME.match(given)
     wanted = given[name.end(1) + 1 :] if name else ""
     if not name or not fields.get("version") or wanted.startswith(_LOCAL):

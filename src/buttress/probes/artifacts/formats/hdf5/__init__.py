@@ -25,10 +25,11 @@ from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 _PIECE: Final = 4 << 20
-_OVERLAP: Final = 512
+_OVERLAP: Final = 4 << 10
 _REFERENCE: Final = 8 << 10  # a reference that begins in a piece ends within so many bytes
 _MAX_TOLD: Final = 10
-_MAX_FAILURES: Final = 16  # beginnings of configurations that turn out not to be JSON
+_SHORT: Final = 4 << 10  # bytes that tell most of what only begins like a configuration
+_MAX_IN_VAIN: Final = 64 << 20  # bytes read for what begins like a configuration and is none
 _START: Final = re.compile(rb'\{\s{0,64}"[\w\\]{1,99}"\s{0,64}:')
 
 
@@ -44,22 +45,34 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     end = end_of_file(source)
     if end is not None and end < size and source.whole:
         yield from after(source, end, scope, unexplained="low")
-    told, failures, at = False, 0, 0
-    while at < size:
-        piece = source.read_at(at, _PIECE + _OVERLAP)
-        found = _START.search(piece)
-        if found is None or found.start() >= _PIECE or failures > _MAX_FAILURES:
-            if not told:
-                issues = list(keras.searched(piece, at, scope))
-                told = bool(issues)
-                yield from issues
-            at += _PIECE
-            continue
-        length, issues = _configuration(source, at + found.start(), scope)
-        told = told or bool(issues)
-        failures += length == 1
-        yield from issues
-        at += found.start() + length
+    yield from _configurations(source, scope)
+
+
+def _configurations(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
+    """What is wrong with the JSON objects of the file; without any, Lambda layers by a search."""
+    told, cut, in_vain, at = False, 0, 0, 0
+    while at < source.size:
+        piece, within = source.read_at(at, _PIECE + _OVERLAP), 0
+        while (found := _START.search(piece, within)) and found.start() < _PIECE:
+            if in_vain > _MAX_IN_VAIN:
+                cut = cut or at + found.start()
+                break
+            end, read, issues = _configuration(source, piece, at, found.start(), scope)
+            told = told or bool(issues)
+            yield from issues
+            within = found.start() + 1 if end is None else end
+            in_vain += read if end is None else 0
+        if not told:
+            issues = list(keras.searched(piece[within:], at + within, scope))
+            told = bool(issues)
+            yield from issues
+        at += max(within, _PIECE)
+    if cut:
+        message = (
+            "Too much begins like a configuration and is none; "
+            f"from byte {cut} on only Lambda layers were searched for."
+        )
+        yield replace(scope.not_searched(cut, message), severity="medium")
 
 
 def _references(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
@@ -85,26 +98,43 @@ def _references(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         scope.more_than(_MAX_TOLD)
 
 
-def _configuration(source: ByteSource, at: int, scope: Scope) -> tuple[int, list[ArtifactIssue]]:
-    """The JSON object at ``at``: how far to go on, and its issues."""
-    text = source.read_at(at, MAX_BYTES)
-    end = _object_end(text)
+def _configuration(
+    source: ByteSource, piece: bytes, base: int, start: int, scope: Scope
+) -> tuple[int | None, int, list[ArtifactIssue]]:
+    """The JSON object at ``start`` of ``piece``, which lies at ``base``.
+
+    Where it ends in the piece, or behind it, None if it is none; bytes looked at; its issues.
+    """
+    at, read, length = base + start, 0, _SHORT
+    while True:
+        whole = start + length <= len(piece)
+        text = piece[start : start + length] if whole else source.read_at(at, length)
+        read += len(text)
+        end, cut = _object_end(text)
+        if not cut or len(text) < length or length == MAX_BYTES:
+            break
+        length = min(4 * length, MAX_BYTES)
     if end is None:
-        if len(text) == MAX_BYTES and b"\0" not in text and b'"class_name"' in text:
+        if cut and len(text) == MAX_BYTES and b'"class_name"' in text:
             message = f"A configuration is larger than {MAX_BYTES >> 20} MB; it was not searched."
-            return MAX_BYTES, [replace(scope.not_searched(at, message), severity="medium")]
-        return 1, []
+            issue = replace(scope.not_searched(at, message), severity="medium")
+            return start + MAX_BYTES, read, [issue]
+        return None, read, []
     try:
         config, _ = parse(text[:end])
     except JsonError:
-        return end, list(keras.searched(text[:end], at, scope))
-    return end, list(keras.of_config(config, at, scope))
+        return start + end, read, list(keras.searched(text[:end], at, scope))
+    return start + end, read, list(keras.of_config(config, at, scope))
 
 
-def _object_end(text: bytes) -> int | None:
-    """Length of the JSON object that ``text`` begins with."""
-    text = text.partition(b"\0")[0]
+def _object_end(text: bytes) -> tuple[int | None, bool]:
+    """Length of the JSON object that ``text`` begins with, and whether it may go on behind it."""
+    text, zero, _ = text.partition(b"\0")
     try:
-        return json.JSONDecoder().raw_decode(text.decode("latin-1"))[1]
-    except (ValueError, RecursionError):
-        return None
+        return json.JSONDecoder().raw_decode(text.decode("latin-1"))[1], False
+    except json.JSONDecodeError as error:
+        # A literal, a number or an escape may be cut, a text is unterminated from its start on.
+        open_ended = error.pos >= len(text) - 10 or error.msg.startswith("Unterminated")
+        return None, open_ended and not zero
+    except RecursionError:
+        return None, not zero
