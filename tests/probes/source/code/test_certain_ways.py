@@ -145,6 +145,20 @@ def test_an_example_shows_how_a_library_is_used(caller: str, severity: str, tmp_
     assert (one.severity, one.location) == (severity, "lib.py:6")
 
 
+def test_an_instance_that_another_file_makes_of_one_of_two_classes(tmp_path: Path) -> None:
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "b.py").write_text("x = 1\n")  # of no name that can be imported
+    (tmp_path / "made.py").write_text(
+        "def make(kind):\n    one = kind()\n    if kind:\n        one = Other()\n    return one\n"
+        "class Other:\n    def m(self, x):\n        open(x)\n"
+    )
+    code = f"from made import make\none = make(1)\none.m({N})\none.other.m({N})\n"
+    (tmp_path / "a.py").write_text(WEB + code)
+    findings, inspection = inspect(tmp_path)
+    assert not any("failed" in one for one in inspection.skipped)
+    assert {one.location for one in findings if one.rule == "path-untrusted"} == {"made.py:8"}
+
+
 SERVICE = (
     "import requests\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
     "class Engine:\n    def fetch(self, url):\n        return requests.get(url)\n"

@@ -183,7 +183,7 @@ class Evaluator(ABC):
 
     def _of_several(self, value: Value, name: str, known: Value) -> Value:
         """What is known of an attribute of an instance that is of one of several classes."""
-        others = (self.attribute(Value(one), name) for one in value.targets)
+        others = (self.attribute(Value(one), name) for one in value.targets if one)
         paths = (one.path for one in (known, *others) if one is not None and one.path)
         return replace(known, targets=tuple(dict.fromkeys(paths)))
 

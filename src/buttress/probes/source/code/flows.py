@@ -43,8 +43,8 @@ class TaintSource:
             for name in names.words():
                 found += [one | name for one in bases.words()]
                 found += [name | {one.encode()} for one in classes]
-        for names, bases in self.fields:
-            found += [one | {name.encode()} for name in names for one in bases.words()]
+        for fields, bases in self.fields:
+            found += [one | {name.encode()} for name in fields for one in bases.words()]
         return found
 
 

@@ -308,7 +308,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 if asks_setting(one.test):
                     doubt(scope.names(), scope, ALLOWED)
                 if not isinstance(one.body[-1], (ast.Return, ast.Continue, ast.Break)):
-                    self._refuse(tested | fits, scope)
+                    self._refuse({*tested, *fits}, scope)
             if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):
                 break
             one = one.orelse[0]
@@ -336,7 +336,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
         if demands and node is self.statement:
             fits = checked(self, node, scope, holds=True)
             clean(fits, scope)
-            names |= fits | asked(self, node, scope)
+            names |= {*fits, *asked(self, node, scope)}
         if raises or demands or self.flows.exits.match(path):
             self._can_raise()
         for found in known:

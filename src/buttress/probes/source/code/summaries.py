@@ -214,7 +214,7 @@ class ModuleSummary:
                 name: replace(one, path=self.anchored(one.path))
                 for name, one in value.entries.items()
             }
-        targets = tuple(map(self.anchored, value.targets))
+        targets = tuple(filter(None, map(self.anchored, value.targets)))
         path = self.anchored(value.path)
         return Value(
             path, value.const, value.text, None, entries, value.taints, targets,
