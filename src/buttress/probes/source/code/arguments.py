@@ -65,9 +65,10 @@ def _arguments(event: Event, name: str) -> list[tuple[Value | None, bool]]:
         return [(event.value, True)]
     if name == "any":
         return [(one, True) for one in (*event.arguments, *event.named.values())]
-    name, _, position = name.partition("@")
-    if name in event.named:
-        return [(event.named[name], True)]
+    names, _, position = name.partition("@")
+    for one in names.split("|"):
+        if one in event.named:
+            return [(event.named[one], True)]
     if position and int(position) < len(event.arguments):
         return [(event.arguments[int(position)], True)]
     return [(None, not event.open_names and not (position and event.open_positions))]

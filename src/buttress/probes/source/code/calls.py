@@ -66,6 +66,7 @@ _STARTS: Final = {
     "Timer": (("function", 1), ("args", 2), "kwargs"),
     "add_job": (("func", 0), ("args", 2), "kwargs"),
 }  # fmt: skip
+_DECODES: Final = {"urllib.parse.unquote", "urllib.parse.unquote_plus", "html.unescape"}
 _TO_EACH: Final = {"map", "imap", "imap_unordered"}  # with each item of what comes after it
 _PICKS: Final = {"random.choice", "random.choices", "random.sample"}
 _MAX_NAME: Final = 60  # characters that are shown
@@ -313,8 +314,9 @@ def _result(
     if ALL in uses:
         return Value(result.path)
     keeps = isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS_TEXT
-    if not keeps and not path.startswith(("os.path.", "pathlib.")):
-        taints = tuple(one.decoded() for one in taints)
+    wholly = path in _DECODES or evaluator.flows.label(f"{path}()") == "encoded"
+    if wholly or not (keeps or path.startswith(("os.path.", "pathlib."))):
+        taints = tuple(one.decoded(wholly=wholly) for one in taints)
     made = Value(result.path, taints=taints)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
         made = replaced(made, given.positions)

@@ -241,7 +241,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     if hit.taint is not None:
         parts = hit.taint.label in _IN_PARTS and hit.taint.steps
         found += [hit.taint.check, "which part of it is meant is not followed" if parts else ""]
-        if hit.rule.severity == "high" and _FORM.match(hit.taint.path):
+        form = hit.rule.severity == "high" and _FORM.match(hit.taint.path)
+        if form and not shown.is_opened_to_others(hit):
             found.append(_OF_A_FORM)
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
         steps = hit.taint.steps

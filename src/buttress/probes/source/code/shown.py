@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -15,6 +16,7 @@ from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import without_secrets
 
 _EXAMPLES: Final = frozenset({"example", "examples"})
+_OPENED: Final = re.compile(r"\bshare\s*=\s*True\b|\bserver_name\s*=\s*[\"'](?:0\.0\.0\.0|::)[\"']")
 
 
 class ShownFile:
@@ -45,6 +47,12 @@ class ShownFile:
     def program_has(self, words: Iterable[str]) -> bool:
         """Whether one of these words is in the program to which the file belongs."""
         return self._linking.has(words, self.location)
+
+    def is_opened_to_others(self, hit: Hit) -> bool:
+        """Whether the form from which a value comes listens to other machines, in its file."""
+        start = hit.taint.file if hit.taint is not None and hit.taint.file else self.location
+        lines = self.lines if start == self.location else self._linking.source(start)[0]
+        return any(map(_OPENED.search, lines))
 
     def note(self, line: int) -> str:
         """The cell of a notebook, in words."""

@@ -25,6 +25,7 @@ _PATH: Final = frozenset({"path"})
 SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address
 KEYS: Final = "keys"  # cleaned, so to say, of other names of entries than a few: a mapping
 PATH_OBJECT: Final = "path-object"  # of pathlib, so that its name is known to have no slash
+_EVERY: Final = frozenset({ALL})
 _SHAPES: Final = frozenset({SEGMENT, KEYS})
 _NO_SLASH: Final = frozenset({"path", ALL})
 # The entries of a mapping of which only the keys are known.
@@ -91,9 +92,12 @@ class Taint:
             (*self.steps, *steps)[:MAX_STEPS], self.check or check,
         )  # fmt: skip
 
-    def decoded(self) -> Taint:
-        """The same in another form: it may hold signs that it did not hold before."""
-        return replace(self, cleaned=self.cleaned - _SHAPES)
+    def decoded(self, *, wholly: bool = False) -> Taint:
+        """The same in another form: it may hold signs that it did not hold before.
+
+        ``wholly``: any signs, so that what made it safe for one use does so no longer.
+        """
+        return replace(self, cleaned=self.cleaned & _EVERY if wholly else self.cleaned - _SHAPES)
 
     def doubted(self, check: str) -> Taint:
         """The same, with a reason why it may do no harm, unless it has one."""
