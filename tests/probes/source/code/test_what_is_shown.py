@@ -24,6 +24,11 @@ MODEL = (
 )
 TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
 SERVES = "from http.server import HTTPServer\nHTTPServer(('0.0.0.0', port), H).serve_forever()\n"
+FORM = (
+    "import gradio as gr\ndef show(name):\n    return open(name).read()\n"
+    "with gr.Blocks() as page:\n    a = gr.Textbox()\n    b = gr.Textbox()\n"
+    "    gr.Button('x').click(show, inputs=[a], outputs=[b])\npage.launch({})\n"
+)
 FLASK = "from flask import Flask\napp = Flask('a')\n"
 RECEIVES = "import zmq\ns = zmq.Context().socket(zmq.PULL)\n{}x = s.recv_pyobj()\n"
 RUNS = (
@@ -244,6 +249,12 @@ CASES = {
         {"a.py": f"{SERVES}def do(self):\n    if self.headers.get('Authorization') != KEY:\n"
          "        self.send_error(401)\n"},
         "binds-all-addresses", "",
+    ),
+    "a form that others reach": (
+        {"app.py": FORM.format("share=True")}, "path-untrusted", "high",
+    ),
+    "a form of its user": (
+        {"app.py": FORM.format("inbrowser=True")}, "path-untrusted", "medium",
     ),
     "a page of any site": (
         {"a.py": "import requests\ndef f(url):\n    return requests.get(url, verify=False)\n"},
