@@ -109,6 +109,16 @@ CASES = {
             "            exec('tag ' + t)")),
         "gha-evaluated-text", "high",
     ),
+    "a title in a message about evaluations": (
+        FLOW, ISSUE.format(WITH_TITLE.format('echo "unknown eval level $T"')),
+        "gha-evaluated-text", "",
+    ),
+    "a title of which digits are taken": (
+        FLOW, ISSUE.format(ASKED.format(
+            "T=$(gh issue view 1 --json title -q .title | grep -oE '[0-9]+')\n"
+            '          echo "t=$T" >> $GITHUB_OUTPUT')),
+        "gha-indirect-injection", "",
+    ),
     "a title in words without a shell": (
         FLOW, ISSUE.format(SCRIPT.format("await exec.exec(`tag ${context.payload.issue.title}`)")),
         "gha-evaluated-text", "medium",

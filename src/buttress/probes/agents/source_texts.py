@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.files.python_modules import beyond_limits
+from buttress.files.python_modules import beyond_limits, decoded, readable, syntax_tree
 
 MAX_BYTES: Final = 8 << 20
 PYTHON: Final = (".py", ".pyw")
@@ -107,9 +106,7 @@ def python_texts(data: bytes) -> Iterator[SourceText]:
     if not _PYTHON_MARK.search(data) or beyond_limits(data):
         return
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(data)
+        tree = syntax_tree(decoded(readable(data)))
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         return
     constants = _constants(tree)

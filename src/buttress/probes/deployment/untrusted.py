@@ -88,6 +88,10 @@ ASKED: Final = "what a command asks the host for"
 _ASSIGNED: Final = re.compile(
     r"(?m)(?:^|[;&|{(]|\b(?:export|local|readonly|declare))[ \t]*([A-Za-z_]\w*)=(?=(\S[^\n]*))"
 )
+# Programs behind a pipe that let only some characters through, or count or sum up.
+_LIMITED: Final = re.compile(
+    r"\|\s*(?:grep\s+(?:-\w+\s+)*-\w*[oc]|wc\b|\w*sum\b|tr\s+-\w*[cC]|sed\b[^|]*\[\^|base64|xxd|od\b)"
+)
 _HEREDOC: Final = re.compile(r"([A-Za-z_][\w-]*)<<-?\s*[\"']?\$?\{?([A-Za-z_]\w*)\}?")
 _MAX_DEPTH: Final = 8
 
@@ -169,12 +173,19 @@ def tainted_variables(scope: ExpressionScope) -> dict[str, UntrustedValue]:
     return found
 
 
-def tainted_in_script(script: str, scope: ExpressionScope) -> dict[str, UntrustedValue]:
+def tainted_in_script(
+    script: str, scope: ExpressionScope, *, unfiltered: bool = False
+) -> dict[str, UntrustedValue]:
     """Variables of a shell script that hold a stranger's text: of its environment, what it assigns
-    from them, and what it asks the host for."""
+    from them, and what it asks the host for.
+
+    ``unfiltered``: only texts that went through no program, which may have taken lines from them.
+    """
     found = tainted_variables(scope)
     for assigned in _ASSIGNED.finditer(script):
         name, value = assigned[1], assigned[2]
+        if _LIMITED.search(value) or (unfiltered and "|" in value):
+            continue
         if asked := _ASKED.search(value):
             found.setdefault(name, _asked(asked[0], f"${name}"))
         elif "$" in value and "$((" not in value:
@@ -266,7 +277,7 @@ def _written(
                 return UntrustedValue(source.path, path)
         if direct := _through(line, scope, path, depth):
             return direct
-        if asked := _ASKED.search(line):
+        if (asked := _ASKED.search(line)) and not _LIMITED.search(line):
             return _asked(asked[0], path)
         if re.search(
             r"context\.payload\.\w+(?:\.\w+)*\.(?:body|title)\b|payload\.pull_request\.head\.ref",

@@ -26,7 +26,8 @@ from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 _EVALUATES: Final = (
-    r"(?:\beval\s|\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
+    r"(?:(?:^|[\n;&|({`]|\b(?:then|do|else|sudo|time|exec)\b|!)[ \t]*eval\s|"
+    r"\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
     r"\bxargs\b[^\n]{0,60}\bsh\s+-c\s|\benvsubst\b[^\n]{0,60}\|\s*(?:ba)?sh\b)"
 )
 # A shell or interpreter that reads its program from a text behind it; in quotes nothing is put in.
@@ -267,7 +268,7 @@ def _fed_to_shells(script: str) -> Iterator[tuple[int, str]]:
 
 def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:
     """Text of a stranger that may have several lines goes to the file of the environment."""
-    names = tainted_in_script(subject.value, scope_of(subject))
+    names = tainted_in_script(subject.value, scope_of(subject), unfiltered=True)
     for start, line, file in _to_environment(subject.value):
         for name, source in names.items():
             used = re.search(rf"\$\{{?(?:env:)?{re.escape(name)}\b", line)

@@ -46,9 +46,14 @@ _TRIVIAL: Final = frozenset(
     }
 )  # fmt: skip
 ONLY_SOME: Final = "only who asks from certain addresses or accounts reaches it"
+ALLOWED: Final = "whoever runs the program allows it by a setting"
 SIGNED: Final = "a signature or a key is compared first"
 TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
+_SETTING: Final = re.compile(r"(?i)^(?:allow|enable)_\w+$|_(?:enabled|allowed)$")
+_SETTINGS: Final = re.compile(
+    r"(?i)(?:^|_)(?:args|settings?|config|cfg|conf|opts?|options|flags|env)$"
+)
 _COMPARES: Final = frozenset({"compare_digest", "constant_time_compare"})
 _MAX_PARTS = 20  # of what is compared or given to a check
 
@@ -156,6 +161,21 @@ def asks_who(test: ast.expr) -> bool:
         )
         for one in islice(ast.walk(test), _MAX_NODES)
     )
+
+
+def asks_setting(test: ast.expr) -> bool:
+    """Whether a test asks for no more than a setting that allows something: ``if not x.allow_y``.
+
+    A test with anything else in it is not meant, nor one of what somebody may do (``user.is_…``).
+    """
+    if not isinstance(test, ast.UnaryOp) or not isinstance(test.op, ast.Not):
+        return False
+    node = test.operand
+    if not isinstance(node, ast.Attribute) or not _SETTING.search(node.attr):
+        return False
+    owner = node.value
+    name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return bool(_SETTINGS.search(name))
 
 
 def compares_signature(test: ast.expr) -> bool:

@@ -46,11 +46,15 @@ UNKNOWN: Final = _Unknown()
 
 @dataclass(frozen=True, slots=True)
 class CallStep:
-    """A call that a value goes through on its way: the name of what is called, and where."""
+    """A call that a value goes through on its way: the name of what is called, and where.
+
+    ``guessed``: it is not certain that this is what is called, or which parameter is given it.
+    """
 
     what: str
     file: str
     line: int
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Value:
     ``const`` is the constant that it is, else ``UNKNOWN``; ``text`` what is known of a text that is
     put together, with ``HOLE`` for the rest. ``elements`` and ``entries`` are those of a literal
     list or mapping. ``taints`` are what it carries. ``targets`` are paths of functions of which it
-    is one: an entry of a table whose key is not known.
+    is one: an entry of a table whose key is not known, or an instance of one of several classes.
     """
 
     path: str = ""
@@ -266,7 +270,8 @@ def _longer(
 
 
 def _functions(value: Value) -> tuple[str, ...]:
-    return value.targets or ((value.path,) if value.path.startswith(".") else ())
+    own = value.path.startswith(".") or value.path.endswith("()")
+    return value.targets or ((value.path,) if own else ())
 
 
 def concatenated(*values: Value) -> Value:
