@@ -88,8 +88,10 @@ def _files() -> Seeds:
         "docker-compose.json": "compose",
     }
     by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
-    editors = (".vscode/settings.json", ".vscode/tasks.json", ".zed/tasks.json")
+    editors = (".vscode/settings.json", ".vscode/tasks.json", ".zed/tasks.json",
+               ".zed/settings.json", "a.code-workspace")  # fmt: skip
     by_name |= dict.fromkeys(editors, "agent-settings")
+    by_name[".claude/commands/a.md"] = "agent-rules"
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json", ".kiro/hooks/a.kiro.hook"),
         "agent-settings",
@@ -97,7 +99,9 @@ def _files() -> Seeds:
     by_name |= dict.fromkeys(("__pycache__/a.cpython-312.pyc", "tool.pyc"), "agent-bytecode")
     scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
                "package.json")  # fmt: skip
-    commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
+    commands = dict.fromkeys(
+        (".pre-commit-config.yaml", ".circleci/config.yml", "azure-pipelines.yml"), "commands-yaml"
+    )
     deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):

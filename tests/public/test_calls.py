@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 import buttress
+from buttress.trials.loop import run_async
 
 MANIFEST = """
 name: small
@@ -33,8 +36,28 @@ def test_threads_assess_side_by_side(system: Path) -> None:
         )
         return done.risks[0].trials
 
+    before = sys.stdout
     with ThreadPoolExecutor(3) as pool:
         assert all(trials > 0 for trials in pool.map(assess, range(3)))
+    assert sys.stdout is before
+
+
+def test_threads_that_overlap_leave_standard_output_alone() -> None:
+    """The first to begin ends first, so that the other would put back what that one had put."""
+    before, events = sys.stdout, [threading.Event() for _ in range(3)]
+
+    async def one(begun: threading.Event, go: threading.Event) -> None:
+        begun.set()
+        assert go.wait(60)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lambda: run_async(one(events[0], events[1])))
+        assert events[0].wait(60)
+        second = pool.submit(lambda: run_async(one(events[1], events[2])))
+        first.result(60)
+        events[2].set()
+        second.result(60)
+    assert sys.stdout is before
 
 
 def test_in_a_running_loop_it_says_what_to_do(system: Path) -> None:

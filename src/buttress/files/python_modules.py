@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.files.newer_python import newer_tree
 from buttress.files.visible import shortened
 
 MAX_BYTES: Final = 1 << 20
@@ -95,9 +96,7 @@ def parsed(text: str) -> Module:
 def parse(text: str) -> tuple[list[ast.stmt], str]:
     """The statements of ``text``, and in words why there are none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on escapes in texts and the like
-            return ast.parse(text).body, ""
+        return syntax_tree(text).body, ""
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
         return [], f"no Python {_VERSION}, by which it is read: {where}{shortened(error.msg or '')}"
@@ -107,3 +106,20 @@ def parse(text: str) -> tuple[list[ast.stmt], str]:
         return [], "too complex for Python's parser"
     except ValueError as error:  # zero bytes, lone surrogates, huge numbers
         return [], f"no Python {_VERSION}, by which it is read: {str(error)[:80]}"
+
+
+def syntax_tree(text: str) -> ast.Module:
+    """The syntax tree of ``text``, also where its Python is newer than the interpreter.
+
+    Raises:
+        SyntaxError, RecursionError, MemoryError, ValueError: as ``ast.parse``.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on escapes in texts and the like
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            tree = newer_tree(text)
+            if tree is None:
+                raise
+            return tree

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from buttress.files.byte_source import ByteSource
 
@@ -26,8 +26,7 @@ _LONGEST: Final = 46 + 3 * 65535  # an entry of the directory
 STORED: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """An entry of the central directory, or of a local header where there is no directory."""
 
     name: str
@@ -45,8 +44,7 @@ class Member:
         return bool(self.flags & 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(NamedTuple):
     """A local header and where its data begins."""
 
     name: str

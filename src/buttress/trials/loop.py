@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from typing import Any, TypeVar
 
 from buttress.errors import TerminatedError
@@ -19,12 +19,14 @@ def run_async(main: Coroutine[Any, Any, Result]) -> Result:
     """Run ``main`` to its end on uvloop where that is installed, else on asyncio's own loop.
 
     What a user's function or a plugin prints meanwhile goes to standard error: on standard output a
-    command tells its result.
+    command tells its result. Not so in another thread than the first: standard output is one for
+    all of them, and who returns last would put back what another had put there.
 
     Raises:
         TerminatedError: SIGTERM came; ``main`` was cancelled and has cleaned up.
     """
-    with redirect_stdout(sys.stderr):
+    first = threading.current_thread() is threading.main_thread()
+    with redirect_stdout(sys.stderr) if first else nullcontext():
         try:
             import uvloop
         except ImportError:

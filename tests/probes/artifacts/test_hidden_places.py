@@ -19,6 +19,7 @@ from tests.probes.artifacts.assemble import (
     constant,
     proto,
     rules,
+    scan,
     scan_bytes,
     text,
     wide_text,
@@ -114,6 +115,14 @@ def test_virtual_datasets_of_the_file_itself(tmp_path: Path) -> None:
     assert rules(decoy) == {"hdf5-external"}
 
 
+def test_more_that_looks_like_references_than_is_looked_at(tmp_path: Path) -> None:
+    alike = b"\1\0\0\0\1\1\1\1" + b"\xff" * 16
+    (tmp_path / "few.h5").write_bytes(HDF5 + alike * 3_900)
+    assert scan(tmp_path / "few.h5")[1].skipped == ()
+    (tmp_path / "many.h5").write_bytes(HDF5 + alike * 4_100)
+    assert "looks like a reference to a file" in scan(tmp_path / "many.h5")[1].skipped[0]
+
+
 @given(
     st.sampled_from([_link, _storage, _virtual]),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=20),
@@ -124,7 +133,7 @@ def test_damaged_references(make, changes: list[tuple[int, int]], cut: int) -> N
     for at, value in changes:
         data[at % len(data)] = value
     piece = bytes(data[: len(data) - cut % len(data)])
-    for offset, _, name in references(piece, BytesSource(piece)):
+    for offset, _, name in references(piece, BytesSource(piece), lambda: None):
         assert 0 <= offset < len(piece)
         assert name.isprintable()
 

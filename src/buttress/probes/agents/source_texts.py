@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.files.python_modules import beyond_limits
+from buttress.files.python_modules import beyond_limits, decoded, readable, syntax_tree
 
 MAX_BYTES: Final = 8 << 20
 PYTHON: Final = (".py", ".pyw")
@@ -64,6 +63,17 @@ _BEFORE: Final = re.compile(
     r"\.describe\(\s*|"
     r"\.(?:tool|registerTool|addTool|prompt|registerPrompt)\(\s*[\"'`][^\"'`\n]{1,200}[\"'`]\s*,\s*)$"
 )
+# A constant that stands where a description would, and where it is made.
+_NAMED: Final = re.compile(
+    _BEFORE.pattern[:-1] + r"(?:\w+\.){0,3}([A-Za-z_]\w{2,60})"
+    r"(?:\.(?:join|trim|trimEnd|replace|concat)\([^()\n]{0,40}\)){0,3}\s*[,})\n;]"
+)
+_MADE: Final = re.compile(
+    r"(?:\b(?:const|let|var|static|readonly|final|val|String|string|&str)\s+(?:[\w&<>']+\s+){0,3}?|"
+    r"\n[ \t]*(?=[A-Z]))([A-Za-z_]\w*)\s*(?::\s*[\w&' ]+)?\s*:?=\s*(?:\[\s*)?$"
+)
+_LIST: Final = re.compile(r"\[\s*$")
+_LISTED: Final = re.compile(r"^\s*,\s*$")
 _ATTRIBUTE: Final = re.compile(r"\s\w+=\{?$")  # of an element of JSX
 _JOINED: Final = re.compile(r"^\s*\+\s*$")
 _ESCAPE: Final = re.compile(
@@ -96,9 +106,7 @@ def python_texts(data: bytes) -> Iterator[SourceText]:
     if not _PYTHON_MARK.search(data) or beyond_limits(data):
         return
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(data)
+        tree = syntax_tree(decoded(readable(data)))
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         return
     constants = _constants(tree)
@@ -115,6 +123,10 @@ def python_texts(data: bytes) -> Iterator[SourceText]:
                         yield from _text(keyword.value, constants)
         elif isinstance(node, ast.Dict):
             yield from _mapping(node, constants)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(one, ast.Attribute) and one.attr == "__doc__" for one in node.targets
+        ):
+            yield from _text(node.value, constants)
 
 
 def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[SourceText]:
@@ -185,6 +197,14 @@ def _known(node: ast.expr, constants: dict[str, ast.expr], depth: int) -> str:
         return left + _known(node.right, constants, depth + 1)
     if isinstance(node, ast.Name) and node.id in constants:
         return _known(constants[node.id], {}, depth + 1)
+    if isinstance(node, ast.Call) and _last(node.func) == "join" and node.args:
+        listed = node.args[0]
+        between = _known(node.func.value, constants, depth + 1) if isinstance(
+            node.func, ast.Attribute) else ""  # fmt: skip
+        if isinstance(listed, ast.Name):
+            listed = constants.get(listed.id, listed)
+        if isinstance(listed, (ast.List, ast.Tuple)):
+            return between.join(_known(one, constants, depth + 1) for one in listed.elts)
     if isinstance(node, ast.Call):  # dedent("…"), "…".strip(), "…".format()
         inner = node.func.value if isinstance(node.func, ast.Attribute) else None
         of = _known(inner, constants, depth + 1) if inner is not None else ""
@@ -209,23 +229,28 @@ def literal_texts(data: bytes, *, raw: bool, markup: bool = False) -> Iterator[S
         return
     text = data.decode("utf-8", "replace")
     counted, line = 0, 1
+    named = {one[1] for one in _NAMED.finditer(text)}
     pending: list[str] = []
-    begun, end = 0, -1
+    begun, end, listed = 0, -1, False
     for match in _LITERAL.finditer(text):
         if match.lastindex is None:
             continue  # a comment
         value = match[match.lastindex]
         if not (raw and match.lastindex == 4):
             value = _unescaped(value)
-        if pending and _JOINED.match(text[end : match.start()]):
-            pending.append(value)
+        between = text[end : match.start()] if pending else ""
+        if pending and (_JOINED.match(between) or (listed and _LISTED.match(between))):
+            pending.append(f" {value}" if "," in between else value)
             end = match.end()
             continue
         if pending:
             yield SourceText("".join(pending), begun)
             pending = []
         before = text[max(0, match.start() - 300) : match.start()]
-        if _BEFORE.search(before) and not (markup and _ATTRIBUTE.search(before)):
+        listed = bool(_LIST.search(before))
+        made = _MADE.search(before) if named else None
+        described = _BEFORE.search(_LIST.sub("", before)) or (made and made[1] in named)
+        if described and not (markup and _ATTRIBUTE.search(before)):
             line += text.count("\n", counted, match.start())
             counted = match.start()
             pending, begun, end = [value], line, match.end()

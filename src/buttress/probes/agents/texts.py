@@ -23,6 +23,10 @@ from buttress.rules.subject import Subject, at_line
 
 _HEADER: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
 _HEADER_END: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
+# What an agent runs before the model reads the text that it stands in.
+_COMMAND: Final = re.compile(
+    r"(?<![\w`\\])!`([^`\n]{1,2000})`|(?m:^[ \t]*```!)[^\n]*\n([^`]{1,4000})"
+)
 _SCHEMAS: Final = ("inputSchema", "input_schema", "parameters", "outputSchema", "args_schema")
 _PROMPT_KEYS: Final = {
     "role", "goal", "backstory", "description", "expected_output", "template", "system_prompt",
@@ -59,6 +63,12 @@ def markdown(kind: str, text: str, problems: list[str]) -> Iterator[Subject]:
         for document in documents("\n" + text[opening.end() : closing.start()], problems):
             if isinstance(document.data, dict):
                 yield Subject(f"{kind}.header", document.data, document.line)
+                if hooks := document.data.get("hooks"):
+                    yield Subject("agent.settings", {"hooks": hooks}, document.line)
+    for match in _COMMAND.finditer(text):
+        line = 1 + text.count("\n", 0, match.start(match.lastindex or 0))
+        hooks = {"command": [{"command": (match[1] or match[2]).strip()}]}
+        yield Subject("agent.settings", {"hooks": hooks}, at_line(line))
 
 
 def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:

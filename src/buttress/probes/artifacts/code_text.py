@@ -61,7 +61,6 @@ _TEXT_KEYS: Final = """
     command_line
 """
 _TEXTS: Final = frozenset(_TEXT_KEYS.split())
-_MAX_NODES: Final = 200_000
 
 
 def possible(raw: bytes) -> bool:
@@ -100,9 +99,7 @@ def in_values(value: Any) -> Iterator[tuple[str, str]]:
     passed over, and so are values under keys that hold texts.
     """
     todo: list[tuple[str, Any]] = [("", value)]
-    for _ in range(_MAX_NODES):
-        if not todo:
-            return
+    while todo:
         key, one = todo.pop()
         if isinstance(one, dict):
             todo += [(str(name), inner) for name, inner in one.items()]

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 from typing import Final
 
+from buttress.files.python_modules import decoded, readable, syntax_tree
 from buttress.probes.artifacts.pickles.judge import NameLists
 
 MAX_BYTES: Final = 2 << 20
@@ -40,7 +41,7 @@ def reaches(path: Path, names: NameLists) -> list[str] | None:
 def calls(source: bytes, names: NameLists) -> list[str] | None:
     """As ``reaches``, for the source itself."""
     try:
-        tree = ast.parse(source)
+        tree = syntax_tree(decoded(readable(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     known: dict[str, str] = {}

@@ -27,6 +27,7 @@ _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _OBJECT: Final = re.compile(r'\{\s*"')
 _BLANKS: Final = b" \t\n\r\v\f"  # all that ``bytes.lstrip`` takes
+_WIDE: Final = b'\0\xff\xfe{"' + _BLANKS
 _SHARD: Final = re.compile(r"\.data-[0-9]{5}-of-[0-9]{5}\Z")
 TABLE_END: Final = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # LevelDB's, which TensorFlow uses
 _MARKS: Final = (b":", b"{", b"!", b"?", b"\0")  # the last for text in UTF-16
@@ -81,6 +82,8 @@ def json_object(_source: ByteSource, head: bytes) -> bool:
     """A brace comes first, in any encoding of JSON, but for a byte order mark and blanks."""
     if b"\0" not in head[:4]:
         return head.removeprefix(_UTF8_MARK).lstrip()[:1] in (b"", b"{")
+    if head[:4].strip(_WIDE) or head[:4] == bytes(4):  # no brace or blank in UTF-16 or UTF-32
+        return False
     from json import detect_encoding
 
     text = head.decode(detect_encoding(head), "replace").lstrip("\ufeff \t\r\n")

@@ -105,6 +105,9 @@ class _Dependencies:
                         found = _issues(file, parsed, advisories)
                         yield from reporter.findings(file, found, reading)
                         queue += _included(place, path, parsed, reading)
+        if left := sorted(set(queue) - read):
+            why = f"{_MAX_INCLUDES} files that others include were read; the rest"
+            reading.not_searched(left[0].relative_to(path.resolve()).as_posix(), why)
         yield from reporter.not_searched(reading)
         self._note(reading, advisories)
         yield inspection_of((self.id, self.version), asset, reading, began)

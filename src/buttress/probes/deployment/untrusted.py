@@ -25,14 +25,17 @@ _FIELDS: Final = (
     r"workflow_run\.head_commit\.author\.(?:email|name)",
     r"workflow_run\.head_repository\.description",
     r"workflow_run\.pull_requests\.(?:\*|\d+)\.head\.ref",
-    r"changes\.(?:title|body)\.from", r"client_payload(?:\.[\w*-]+)*",
+    r"changes\.(?:title|body)\.from",
+    # What a workflow that dispatches another one hands on of the event that it saw.
+    r"client_payload\.(?:[\w-]+\.)*(?:comment\.body|(?:issue|pull_request)\.(?:title|body)|"
+    r"pull_request\.head\.(?:ref|label)|slash_command\.args(?:\.[\w*-]+)*)",
 )  # fmt: skip
 _FREE: Final = re.compile(rf"github\.(?:event\.(?:{'|'.join(_FIELDS)})|head_ref)")
 # Objects that hold such a field: with toJSON all of it comes along.
 _HOLDERS: Final = re.compile(
     r"github(?:\.event(?:\.(?:issue|pull_request(?:\.head(?:\.repo)?)?|comment|review|review_comment|"
     r"discussion|answer|pages(?:\.\*|\.\d+)?|commits(?:\.\*|\.\d+)?|head_commit|"
-    r"workflow_run(?:\.head_commit)?|client_payload|changes(?:\.\w+)?))?)?(?:\.\*)?"
+    r"workflow_run(?:\.head_commit)?|changes(?:\.\w+)?))?)?(?:\.\*)?"
 )
 # Outputs of actions that hand on what a stranger chose: names of files and branches.
 _OUTPUTS: Final = tuple(
@@ -71,6 +74,23 @@ _LABELS: Final = re.compile(
 # A stranger's code is checked out, or what they wrote is asked for.
 _HANDED: Final = re.compile(
     r"github\.(?:event\.pull_request\.head|head_ref)|refs/pull/|\bgh\s+(?:issue|pr)\s+(?:view|diff)\b"
+)
+# What a command asks the host for that strangers write: titles, bodies, names of branches.
+_ASKED: Final = re.compile(
+    r"\bgh\s+(?:issue|pr|run|release|search|api)\b[^\n|;]{0,300}?"
+    r"(?:--json|-q|--jq|--template|-t)[ =][^\n]{0,200}?"
+    r"\b(?:title|body|comments?|headRefName|display_?[tT]itle|head_branch|headBranch|messageHeadline)\b|"
+    r"\bgh\s+(?:issue|pr)\s+(?:view|list)\b[^\n|;)]{0,200}\|[^\n]{0,100}\bjq\b[^\n)]{0,100}"
+    r"\.(?:title|body|headRefName)\b|"
+    r"\bgit\s+log\b[^\n|;)]{0,100}(?:--format|--pretty)[= ][^\n]{0,20}%[sbB]\b"
+)
+ASKED: Final = "what a command asks the host for"
+_ASSIGNED: Final = re.compile(
+    r"(?m)(?:^|[;&|{(]|\b(?:export|local|readonly|declare))[ \t]*([A-Za-z_]\w*)=(?=(\S[^\n]*))"
+)
+# Programs behind a pipe that let only some characters through, or count or sum up.
+_LIMITED: Final = re.compile(
+    r"\|\s*(?:grep\s+(?:-\w+\s+)*-\w*[oc]|wc\b|\w*sum\b|tr\s+-\w*[cC]|sed\b[^|]*\[\^|base64|xxd|od\b)"
 )
 _HEREDOC: Final = re.compile(r"([A-Za-z_][\w-]*)<<-?\s*[\"']?\$?\{?([A-Za-z_]\w*)\}?")
 _MAX_DEPTH: Final = 8
@@ -168,6 +188,38 @@ def tainted_variables(scope: ExpressionScope) -> dict[str, UntrustedValue]:
     return found
 
 
+def tainted_in_script(
+    script: str, scope: ExpressionScope, *, unfiltered: bool = False
+) -> dict[str, UntrustedValue]:
+    """Variables of a shell script that hold a stranger's text: of its environment, what it assigns
+    from them, and what it asks the host for.
+
+    ``unfiltered``: only texts that went through no program, which may have taken lines from them.
+    """
+    found = tainted_variables(scope)
+    for assigned in _ASSIGNED.finditer(script):
+        name, value = assigned[1], assigned[2]
+        if _LIMITED.search(value) or (unfiltered and "|" in value):
+            continue
+        if asked := _ASKED.search(value):
+            found.setdefault(name, _asked(asked[0], f"${name}"))
+        elif "$" in value and "$((" not in value:
+            source = next((one for key, one in found.items() if _names(key, value)), None)
+            if source and not re.match(r"[\"']?\$\((?![ \t]*(?:echo|printf|cat)\b)", value):
+                found.setdefault(name, source)
+    return found
+
+
+def _names(variable: str, text: str) -> bool:
+    """Whether a text of a shell puts in a variable; not its length or its place of a default."""
+    return bool(re.search(rf"\$\{{?{re.escape(variable)}\b", text))
+
+
+def _asked(command: str, through: str) -> UntrustedValue:
+    words = " ".join(command.split()[:3])
+    return UntrustedValue(f"{ASKED} (`{words}`)", through)
+
+
 def _through(value: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     for one in expressions(value):
         for reference in one.references:
@@ -221,7 +273,7 @@ def _read_by_model(scope: ExpressionScope) -> str:
 def _written(
     script: str, output: str, scope: ExpressionScope, path: str, depth: int
 ) -> UntrustedValue | None:
-    tainted = tainted_variables(scope) if depth < _MAX_DEPTH else {}
+    tainted = tainted_in_script(script, scope) if depth < _MAX_DEPTH else {}
     for line, block in _in_blocks(script):
         returned = output == "result" and re.search(r"\breturn\b", line)  # of github-script
         writes = (
@@ -240,6 +292,8 @@ def _written(
                 return UntrustedValue(source.path, path)
         if direct := _through(line, scope, path, depth):
             return direct
+        if (asked := _ASKED.search(line)) and not _LIMITED.search(line):
+            return _asked(asked[0], path)
         if re.search(
             r"context\.payload\.\w+(?:\.\w+)*\.(?:body|title)\b|payload\.pull_request\.head\.ref",
             line,
@@ -280,10 +334,27 @@ def _of_matrix(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untr
     matrix = strategy.get("matrix") if isinstance(strategy, dict) else None
     if isinstance(matrix, str):
         return _through(matrix, scope, path, depth)
+    wanted = rest.partition(".")[0]
     for name, value in matrix.items() if isinstance(matrix, dict) else ():
-        if str(name).lower() == rest.partition(".")[0] and isinstance(value, str):
-            return _through(value, scope, path, depth)
+        given = [value] if str(name).lower() == wanted else []
+        if name == "include" and isinstance(value, list):
+            given = [one for item in value if isinstance(item, dict)
+                     for key, one in item.items() if str(key).lower() == wanted]  # fmt: skip
+        for one in given:
+            if found := _of_values(one, scope, path, depth):
+                return found
     return None
+
+
+def _of_values(value: Any, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
+    """The first stranger's text among a value and those below it."""
+    if depth > _MAX_DEPTH:
+        return None
+    if isinstance(value, (list, dict)):
+        below = value.values() if isinstance(value, dict) else value
+        found = (_of_values(one, scope, path, depth + 1) for one in below)
+        return next((one for one in found if one), None)
+    return _through(scalar(value) or "", scope, path, depth)
 
 
 def _of_job(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:

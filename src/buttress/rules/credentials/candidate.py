@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from buttress.evidence.findings import Severity
+from buttress.rules.credentials.dollars import expands
 from buttress.rules.credentials.rule import CredentialRule
 
 Span = tuple[int, int]
@@ -21,6 +22,7 @@ class CredentialCandidate:
     end: int
     whole: Span
     groups: Mapping[str, bytes] = field(default_factory=dict)  # the pattern's named groups
+    file: str = ""  # its name
 
     @property
     def name(self) -> bytes:
@@ -31,6 +33,11 @@ class CredentialCandidate:
     def secret(self) -> bytes:
         """The secret's bytes."""
         return self.data[self.start : self.end]
+
+    @property
+    def expands(self) -> bool:
+        """Whether a ``$name`` in the secret refers to a variable."""
+        return expands(self.secret, self.data[max(0, self.start - 1) : self.start], self.file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ _ALPHABETS: Final = {
     "lower36": string.digits + string.ascii_lowercase,
     "upper36": string.digits + string.ascii_uppercase,
 }
+_SEED_WORDS: Final = (  # of BIP-39
+    "gravity", "machine", "north", "sort", "system", "female", "filter", "attitude", "volume",
+    "fold", "club", "stay", "ladder", "obtain", "pencil", "quantum", "rocket", "salmon", "tunnel",
+    "umbrella", "velvet", "window", "yellow", "zebra", "hammer", "island",
+)  # fmt: skip
 _WORDS: Final = ("order", "service", "customer", "lantern", "support", "returns", "catalogue")
 
 
@@ -125,6 +130,7 @@ def _docker(_: str, source: random.Random) -> str:
 _KINDS: Final[dict[str, Callable[[str, random.Random], str]]] = {
     "cut": lambda _, source: "",  # noqa: ARG005
     "run": lambda length, source: "x" * int(length),  # noqa: ARG005
+    "seed": lambda count, source: " ".join(source.sample(_SEED_WORDS, int(count))),
     "words": lambda _, source: "-".join(source.sample(_WORDS, 3)),
     "uuid": lambda _, source: str(uuid.UUID(int=source.getrandbits(128), version=4)),
     "azure": lambda _, source: _b64(source.randbytes(64)),

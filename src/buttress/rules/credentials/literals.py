@@ -17,7 +17,7 @@ _FILLER: Final = re.compile(
 )
 _PLACEHOLDER: Final = re.compile(
     rb"(?i)chang[e_-]{0,2}me|change[_-]?(?:this|it)|place[_-]?holder|dummy|sample|your[_-]|your(?:api|token|key|secret)"
-    rb"|<[^>]*>|\$[({A-Za-z_]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
+    rb"|<[^>]*>|\$[({]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
     # encrypted, and so meant to be committed
     rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
     rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-](?:a[_-])?real|sentinel|invalid|default|foobar"
@@ -51,6 +51,12 @@ _PLACEHOLDER: Final = re.compile(
         )
     ).encode()
 )
+_VARIABLE: Final = re.compile(rb"\$[A-Za-z_]")
+# What a password was turned into, as crypt, Django, Werkzeug, LDAP and databases note it.
+_HASHED: Final = re.compile(
+    rb"\$[\w-]{1,16}\$|(?i:pbkdf2|scrypt|argon2|bcrypt|sha[0-9]{0,3}|md5|crypt|scram)[\w:-]*\$"
+    rb"|\{[A-Z0-9-]{2,20}\}|\*[0-9A-F]{40}\Z|md5[0-9a-f]{32}\Z"
+)
 _WORD: Final = re.compile(
     rb"[0-9]{1,8}|v?[0-9]{1,4}|[A-Za-z]|(?:[A-Z]?[a-z]{2,}+|[A-Z]{2,}+)++[0-9]{0,4}"
 )
@@ -58,12 +64,13 @@ _SPLIT: Final = re.compile(rb"[^A-Za-z0-9]+")
 _DIGIT: Final = re.compile(rb"[0-9]")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 # SHA-256, first 16 hex digits, of keys that everybody knows: Azurite, the storage emulator, the
-# examples of RFC 6749 and 6750, YouTube's pages, Gemini CLI and Antigravity.
+# examples of RFC 6238, 6749, 6750 and pyotp, YouTube's pages, Gemini CLI and Antigravity.
 _DOCUMENTED: Final = {
     "0011cc25eb432071", "00cf4c781dc37003", "01b6940ca3815a06", "1d2f041093fd95aa",
     "31043aae8be22df7", "53f5da0aaa93d64c", "6a5f78b8b99dd402", "6c96130f130ab0d6",
     "a35b81a7d7927b70", "a71b359a87afde13", "b8e148545b13c78b", "ca7459e2b26776de",
-    "e9974c507d2a8021", "fc5fe3f49674c80d",
+    "e9974c507d2a8021", "fc5fe3f49674c80d", "8be5d113c0871ce1", "5934331e1ef40a6c",
+    "3a53d0a064baf78c", "549c9390539efcfa",
 }  # fmt: skip
 
 
@@ -85,9 +92,19 @@ def is_documented(text: bytes) -> bool:
     return hashlib.sha256(text).hexdigest()[:16] in _DOCUMENTED
 
 
-def is_placeholder(text: bytes) -> bool:
-    """Whether a literal stands for a secret that is put there later, or is a mere example."""
+def is_placeholder(text: bytes, *, expands: bool = True) -> bool:
+    """Whether a literal stands for a secret that is put there later, or is a mere example.
+
+    ``expands`` says whether a ``$name`` in it refers to a variable, as in a shell.
+    """
+    if expands and _VARIABLE.search(text):
+        return True
     return _PLACEHOLDER.search(text) is not None or is_filler(text)
+
+
+def is_hash(text: bytes) -> bool:
+    """Whether it is the hash of a password, in the notation of a program that checks one."""
+    return _HASHED.match(text) is not None
 
 
 def is_words(text: bytes) -> bool:

@@ -104,7 +104,7 @@ def scan(
     for rule in (chosen or own()).applicable(data):
         if not rule.reads(name):
             continue
-        for count, candidate in enumerate(candidates(rule, data)):
+        for count, candidate in enumerate(candidates(rule, data, name)):
             if count == MAX_CANDIDATES:
                 cut.append(rule.id)
                 break
@@ -148,9 +148,9 @@ def _encoded(candidate: CredentialCandidate) -> Verdict | None:
     return Verdict(inner[0].rule.title, inner[0].severity) if inner else None
 
 
-def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:
-    """Matches of a rule; of one about collections, each value in them."""
-    for one in _matches(rule, data):
+def candidates(rule: CredentialRule, data: bytes, name: str = "") -> Iterator[CredentialCandidate]:
+    """Matches of a rule in a file called ``name``; of one about collections, each value in them."""
+    for one in _matches(rule, data, name):
         listed = rule.settings.get("items")
         if not listed:
             yield one
@@ -171,7 +171,7 @@ def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span
     return values(data, one.start, one.end)
 
 
-def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:
+def _matches(rule: CredentialRule, data: bytes, name: str) -> Iterator[CredentialCandidate]:
     expression: Any = rule.expression
     names: dict[bytes, int] = expression.groupindex
     for match in expression.finditer(data):
@@ -182,4 +182,4 @@ def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]
             continue
         if called := _group(groups, "name"):
             groups["name"] = groups[called]
-        yield CredentialCandidate(rule, data, start, end, match.span(), groups)
+        yield CredentialCandidate(rule, data, start, end, match.span(), groups, name)

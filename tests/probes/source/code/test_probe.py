@@ -106,6 +106,20 @@ def test_what_is_not_read_is_told(tmp_path: Path, data: bytes, note: str) -> Non
     assert any(note in one for one in inspection.skipped), inspection.skipped
 
 
+def test_newer_python_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(
+        "from flask import request\nimport os\ntype Name = str\n"
+        "def run[T](given: T) -> None:\n"
+        '    try:\n        os.system(f"ls {given["folder"]}")\n'
+        "    except OSError, ValueError:\n        pass\n"
+        "run(request.args)\n"
+    )
+    findings, inspection = inspect(path)
+    assert [(one.rule, one.location) for one in findings] == [("shell-injection", "a.py:6")]
+    assert not any("by which it is read" in one for one in inspection.skipped)
+
+
 def test_what_lies_before_too_deep_an_expression_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text(BAD + "y = " + "f(" * 120 + ")" * 120 + f"\n{BAD}", encoding="utf-8")

@@ -188,6 +188,50 @@ FRAMEWORKS = {
     def index():
         os.system(request.forms.get("x"))
     """,
+    "Flask, a class": """
+    from flask.views import MethodView
+    class Index(MethodView):
+        def get(self, name):
+            os.system(name)
+    """,
+    "Flask-RESTful": """
+    from flask_restful import Resource, reqparse
+    parser = reqparse.RequestParser()
+    class Index(Resource):
+        def post(self):
+            os.system(parser.parse_args()["x"])
+    """,
+    "Falcon": """
+    class Index:
+        def on_get(self, req, resp):
+            os.system(req.get_param("x"))
+    """,
+    "CherryPy": """
+    import cherrypy
+    class Index:
+        @cherrypy.expose
+        def index(self, x):
+            os.system(x)
+    """,
+    "Discord": """
+    from discord.ext import commands
+    bot = commands.Bot("!")
+    @bot.command()
+    async def run(ctx, *, command):
+        os.system(command)
+    """,
+    "asyncio": """
+    import asyncio
+    async def handle(reader, writer):
+        os.system((await reader.read(100)).decode())
+    asyncio.start_server(handle, "0.0.0.0", 80)
+    """,
+    "socketserver": """
+    import socketserver
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            os.system(self.request.recv(1024).decode())
+    """,
     "REST framework": """
     from rest_framework.decorators import api_view
     @api_view(["POST"])
@@ -212,3 +256,95 @@ def test_requests_of_a_framework(code: str) -> None:
 )
 def test_what_only_looks_like_a_request(code: str) -> None:
     assert "shell-injection" not in found("import os\n" + code)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "test"),
+    [("@commands.is_owner()", "pass"), ("", "if ctx.author.id != 17:\n        return")],
+)
+def test_a_bot_that_obeys_some(decorator: str, test: str) -> None:
+    code = (
+        "import os\nfrom discord.ext import commands\nbot = commands.Bot('!')\n@bot.command()\n"
+        f"{decorator}\nasync def run(ctx, *, command):\n    {test}\n    os.system(command)\n"
+    )
+    assert [bool(hit.taint and hit.taint.check) for hit in hits(code)] == [True]
+
+
+KEYWORDS = "import httpx, os, re, requests, shutil, sqlite3\nfrom flask import *\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "rule"),
+    [
+        ("requests.get(url=request.args['q'])", "url-untrusted"),
+        ("requests.request('GET', request.args['q'])", "url-untrusted"),
+        ("requests.Session().request(method='GET', url=request.args['q'])", "url-untrusted"),
+        ("httpx.stream('GET', request.args['q'])", "url-untrusted"),
+        ("httpx.put(request.args['q'])", "url-untrusted"),
+        ("open(file=request.args['q'])", "path-untrusted"),
+        ("shutil.rmtree(path=request.args['q'])", "path-untrusted"),
+        ("shutil.move('a', request.args['q'])", "path-untrusted"),
+        ("send_file(path_or_file=request.args['q'])", "path-untrusted"),
+        ("sqlite3.connect('a').execute(sql='select ' + request.args['q'])", "sql-injection"),
+        ("render_template_string(source=request.args['q'])", "template-injection"),
+        ("Response(response='<b>' + request.args['q'])", "web-html"),
+        ("re.search(pattern=request.args['q'], string='a')", "regex-untrusted"),
+    ],
+)
+def test_arguments_by_name_or_in_second_place(call: str, rule: str) -> None:
+    assert rule in found(KEYWORDS + call)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "requests.request(request.args['method'], 'https://a.shop.net/')",
+        "requests.post(url='https://a.shop.net/', json=request.args['q'])",
+        "shutil.move('a', 'b', copy_function=request.args['q'])",
+    ],
+)
+def test_other_arguments(call: str) -> None:
+    assert found(KEYWORDS + call) == set()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "timeit.timeit(q)",
+        "cProfile.run(statement=q)",
+        "code.InteractiveConsole().push(q)",
+        "types.FunctionType(compile(q, 'a', 'exec'), {})()",
+        "ctypes.CDLL(q)",
+        "from PIL import ImageMath\nImageMath.eval(q, a=1)",
+        "importlib.util.spec_from_file_location('a', '/d/' + q)",
+    ],
+)
+def test_more_that_runs_code(call: str) -> None:
+    imports = "import cProfile, code, ctypes, importlib.util, timeit, types\n"
+    assert "code-injection" in {hit.rule.id for hit in hits(FLASK + imports + call)}
+
+
+@pytest.mark.parametrize("label", ["request.args['q']", "litellm.completion(model='m').choices[0]"])
+def test_values_of_the_names_in_fixed_code(label: str) -> None:
+    code = f"import litellm\nfrom flask import request\nx = {label}\n"
+    assert found(code + "eval('x + 1', {'x': x})\nexec('print(x)', globals(), {'x': x})") == set()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from fabric import Connection\nConnection('h').run(q)",
+        "import invoke\ninvoke.run('ls ' + q)",
+        "import sh\nsh.bash('-c', q)",
+    ],
+)
+def test_more_shells(call: str) -> None:
+    assert "shell-injection" in found(FLASK + call)
+
+
+def test_the_address_of_a_request() -> None:
+    head = "import os, requests\nfrom flask import *\n"
+    assert "template-injection" in found(head + "render_template_string('a' + request.path)")
+    assert "shell-injection" in found(head + "os.system('ls ' + request.url)")
+    proxy = "requests.get(request.url.replace(request.host_url, 'http://inner.shop.net/'))"
+    assert found(head + proxy) == set()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.probes.source.code.examine import found, hits, inspect
+from tests.probes.source.code.examine import found, hits
 
 WEB = "from flask import Flask, request\nimport os, subprocess, html, shlex, re\napp = Flask('a')\n"
 FLOWS = {
@@ -235,14 +233,3 @@ FETCH = "import urllib.request\n"
 )  # fmt: skip
 def test_what_a_value_is_put_into(rule: str, code: str, harms: bool) -> None:
     assert (rule in found(WEB + code)) is harms
-
-
-def test_a_long_way_counts_less(tmp_path: Path) -> None:
-    def severities(calls: int) -> set[str]:
-        steps = "".join(f"def f{n}(x):\n    f{n + 1}(x)\n" for n in range(calls))
-        code = f"{steps}def f{calls}(x):\n    open(x)\nf0(request.args['a'])\n"
-        (tmp_path / "a.py").write_text(WEB + code)
-        return {one.severity for one in inspect(tmp_path)[0] if one.rule == "path-untrusted"}
-
-    assert severities(0) == {"high"}
-    assert severities(1) == severities(6) == {"medium"}

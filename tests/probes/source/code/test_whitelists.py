@@ -110,6 +110,38 @@ def test_each_use_has_signs_of_its_own(signs: str, safe: bool) -> None:
     assert all(hit.taint is not None and hit.taint.check for hit in found)
 
 
+@pytest.mark.parametrize(
+    "decode", ["base64.b64decode(e).decode()", "urllib.parse.unquote(e)", "codecs.decode(e, 'hex')"]
+)
+def test_signs_of_an_encoding_say_nothing_of_what_it_holds(decode: str) -> None:
+    code = (
+        HEAD
+        + "    import base64, codecs, urllib.parse\n    if set(e) - set('abcdef0123456789%='):\n"
+    )
+    found = hits(code + f"        return ''\n    os.system(e)\n    return str(eval({decode}))\n")
+    assert "code-injection" in {hit.rule.id for hit in found}
+
+
+def test_names_of_what_is_compiled() -> None:
+    """As Python's own documentation of ``co_names`` is used to allow a few functions only."""
+    code = HEAD + textwrap.indent(
+        "code = compile(e, 'a', 'eval')\nfor name in code.co_names:\n"
+        "    if name not in FUNCTIONS:\n        raise NameError(name)\n"
+        "return str(eval(code, {}))\n",
+        "    ",
+    )
+    found = [hit for hit in hits(code) if hit.rule.id == "code-injection"]
+    assert [bool(hit.switch or (hit.taint and hit.taint.check)) for hit in found] == [True, True]
+
+
+def test_what_is_compiled_and_run_is_told_where_it_runs() -> None:
+    code = HEAD + "    code = compile(e, 'a', 'exec')\n    exec(code)\n"
+    told = {hit.it: hit.switch for hit in hits(code) if hit.rule.id == "code-injection"}
+    assert set(told) == {"exec", "compile"}
+    assert told["compile"]
+    assert not told["exec"]
+
+
 def test_a_helper_that_raises_at_a_sign() -> None:
     code = HEAD.replace(
         "@app",

@@ -9,7 +9,7 @@ from typing import Any, Final
 from buttress.probes.agents.servers import words
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.downloaded_scripts import runs_download
-from buttress.rules.subject import Check, Subject, SubjectMatch
+from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 from buttress.rules.values import CHECKS as VALUES
 from buttress.rules.values import is_secret_name
 
@@ -38,10 +38,61 @@ _HARM: Final = re.compile(
     r"(?:-d|--data\S*|-F|--form|-T|--upload-file)[ =]*[\"']?(?:\w+=)?@[^\s\"']*"
     r"(?:\.ssh|\.aws|\.env|\.netrc|\.npmrc|credentials|id_rsa|id_ed25519|\.claude)"
 )
+# A place of secrets that a command reads and hands to one that sends; as what logs in it is none.
+_SECRET_FILE: Final = (
+    r"(?:(?:~|\$\{?HOME\}?|/home/[\w.-]+|/Users/[\w.-]+|/root)/\.(?:ssh|aws|kube|gnupg|netrc|npmrc|pypirc|"
+    r"git-credentials|docker|config/(?:gcloud|gh|op)|bash_history|zsh_history|azure|password-store|"
+    r"mozilla|(?:claude|codex|gemini)/[\w.]*(?:credentials|auth|oauth)\w*)|(?<![\w.])\.env\b|"
+    r"\bid_(?:rsa|ed25519|ecdsa)\b|/etc/shadow\b)"
+)
+_SENDER: Final = (
+    r"\b(?:curl|wget|nc|ncat|netcat|socat|ssh|ftp|telnet|https?|Invoke-WebRequest|Invoke-RestMethod|iwr|irm|"
+    r"openssl\s+s_client|nslookup|dig)\b|/dev/(?:tcp|udp)/"
+)
+_SENDS_SECRET: Final = re.compile(
+    r"(?:\b(?:cat|tar|zip|7z|gzip|bzip2|xz|base64|xxd|od|head|tail|dd|find|openssl\s+enc|gpg|strings|jq|awk|"
+    rf"sed|less|more|cp|grep)\b|<)[^\n;&|]{{0,300}}?{_SECRET_FILE}[^\n]{{0,300}}?(?:\||&&|;|>\()[^\n]{{0,300}}?(?:{_SENDER})|"
+    rf"(?:{_SENDER})[^\n;|]{{0,400}}?(?:\$\(|`|<\()\s*(?:\w+\s[^\n)]{{0,200}}?)?{_SECRET_FILE}|"
+    rf"(?:{_SENDER})[^\n;|]{{0,200}}?\s<\s*{_SECRET_FILE}|"
+    rf"\b(?:scp|rsync|rclone\s+(?:copy|sync)|aws\s+s3\s+(?:cp|sync)|gsutil\s+cp)\s+(?:-(?!i)\S+\s+)*{_SECRET_FILE}\S*\s+\S*:|"
+    rf"(?:^|[\s;&|(`'\"])(?:env|printenv|export\s+-p|declare\s+-x|set)\s*(?:\|[^\n]{{0,200}}?)?\|[^\n|]{{0,80}}?(?:{_SENDER})|"
+    rf"(?:{_SENDER})[^\n;|]{{0,400}}?(?:\$\(|`|<\()\s*(?:env|printenv|export\s+-p)\b"
+)
 _RIGHTS: Final = re.compile(
     r"--privileged|docker\.sock|--pid=host|--cap-add=(?:ALL|SYS_ADMIN)|"
     r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}(?:\$\{localEnv:USERPROFILE\})?|~|\$HOME)/?"
     r"(?:\.ssh|\.aws|\.kube|\.gnupg|\.docker|\.config/gcloud)?/?(?:,|:|\s|$)"
+)
+# Settings of agents and editors by which they act unasked.
+_APPROVALS: Final[tuple[tuple[tuple[str, ...], bool | str], ...]] = (
+    *(
+        ((key,), True)
+        for key in (
+            "chat.tools.autoApprove", "chat.tools.global.autoApprove", "autoAccept", "yolo",
+            "dangerouslySkipPermissions", "skipDangerousModePermissionPrompt",
+            "agent.always_allow_tool_actions", "amp.dangerouslyAllowAll",
+            "claudeCode.allowDangerouslySkipPermissions", "roo-cline.alwaysAllowExecute",
+        )
+    ),
+    (("agent", "always_allow_tool_actions"), True),  # of Zed
+    (("tools", "autoAccept"), True),  # of Gemini CLI and Qwen Code
+    (("tools", "approvalMode"), "yolo"),
+    (("approvalMode",), "yolo"),
+    (("general", "defaultApprovalMode"), "yolo"),
+    (("windsurf.autoExecutionPolicy",), "turbo"),
+    (("windsurf.cascadeCommandsAutoExecution",), "turbo"),
+    (("claudeCode.initialPermissionMode",), "bypassPermissions"),
+    (("autoApprovalSettings", "actions", "executeAllCommands"), True),  # of Cline
+)  # fmt: skip
+# Commands that an editor runs unasked, by a pattern each.
+_APPROVED_COMMANDS: Final = (
+    "chat.tools.terminal.autoApprove", "github.copilot.chat.agent.terminal.allowList",
+    "windsurf.cascadeCommandsAllowList", "roo-cline.allowedCommands", "kilo-code.allowedCommands",
+    "kiroAgent.trustedCommands", "cline.allowedCommands", "cursor.terminal.allowlist",
+    "terminalAllowlist",
+)  # fmt: skip
+_ANY_COMMAND: Final = re.compile(
+    r"^(?:\*+|/\^?(?:\(\?:)?(?:\.|\[\\?[sS]\\?[sS]\])[*+]?\)?\$?/[a-z]*|/(?:\^|\$|\^\$?)?/[a-z]*|/\.\{0,\}/)$"
 )
 _SETUP: Final = (
     "onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand",
@@ -145,10 +196,17 @@ def _bypass(subject: Subject) -> Iterator[SubjectMatch]:
     value = subject.value
     if _at(value, "permissions", "defaultMode") == "bypassPermissions":
         yield SubjectMatch(subject.line(("permissions", "defaultMode")), "bypassPermissions")
-    for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove", "autoAccept", "yolo",
-                "dangerouslySkipPermissions", "skipDangerousModePermissionPrompt"):  # fmt: skip
-        if value.get(key) is True:
-            yield SubjectMatch(subject.line((key,)), key)
+    for path, wanted in _APPROVALS:
+        given = _at(value, *path)
+        if type(given) is type(wanted) and given == wanted:
+            yield SubjectMatch(subject.line(path), f"{'.'.join(path)}: {scalar(given)}")
+    for key in _APPROVED_COMMANDS:
+        commands = value.get(key)
+        pairs = commands.items() if isinstance(commands, dict) else (
+            (one, True) for one in commands) if isinstance(commands, list) else ()  # fmt: skip
+        for name, one in pairs:
+            if (one is True or _at(one, "approve") is True) and _ANY_COMMAND.match(str(name)):
+                yield SubjectMatch(subject.line((key,)), f"{key}: {name}")
     if (
         value.get("approval_policy") == "never"
         and value.get("sandbox_mode") == "danger-full-access"
@@ -172,7 +230,7 @@ def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
                 command = _at(one, "command")
                 if isinstance(command, str) and _NETWORK.search(command):
                     yield SubjectMatch(
-                        subject.line(("hooks", event, index, "hooks", place)), command
+                        subject.line(("hooks", event, index, "hooks", place, "command")), command
                     )
 
 
@@ -184,7 +242,8 @@ def _harmful_hooks(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _is_harmful(command: str) -> bool:
-    return bool(_HARM.search(command)) or runs_download(command)
+    harms = _HARM.search(command) or _SENDS_SECRET.search(command)
+    return bool(harms) or runs_download(command)
 
 
 def _helpers(subject: Subject) -> Iterator[SubjectMatch]:

@@ -113,7 +113,6 @@ _CUSTOM: Final = re.compile(
     r"\ACustom>(?=(?:SGD|RMSprop|Adam|AdamW|Adadelta|Adagrad|Adamax|Adafactor|Nadam|Ftrl|Lion)\Z)"
 )
 _MODELS: Final = {"Sequential", "Functional", "Model"}
-_MAX_OBJECTS: Final = 200_000
 
 
 # As a loss or metric may spell a class: "binary_crossentropy", "MeanSquaredError".
@@ -132,9 +131,7 @@ def custom_classes(config: dict[str, Any]) -> list[str]:
         return []
     found: dict[str, None] = {}
     todo: list[Any] = [config]
-    for _ in range(_MAX_OBJECTS):
-        if not todo:
-            break
+    while todo:
         one = todo.pop()
         if isinstance(one, list):
             todo += one

@@ -32,8 +32,9 @@ _WIDTH: Final = {  # bytes of an element
     16: 2, 17: 1, 18: 1, 19: 1, 20: 1,
 }  # fmt: skip
 _MAX_DEPTH: Final = 40
-_MAX_KEPT: Final = 1_000
+_MAX_KEPT: Final = 100_000
 _TOLD: Final = 10
+_CUT: Final = "content-not-searched"
 
 
 @dataclass(slots=True)
@@ -50,6 +51,9 @@ class _Seen:
         """Keep where an operator is first used."""
         if len(self.operators) < _MAX_KEPT:
             self.operators.setdefault((domain, operator), offset)
+        elif not self.told.get(_CUT):
+            message = f"It uses more than {_MAX_KEPT:,} operators of other domains."
+            self.tell(_CUT, offset, f"{message} Those that follow were not looked at.")
 
     def tell(self, rule: str, offset: int, message: str) -> None:
         """Keep the first few of each rule."""
@@ -102,8 +106,11 @@ def foreign(
     """Operators (domain and type) of other domains that are no functions of the model either."""
     told: set[str] = set()
     for (domain, operator), offset in sorted(used.items()):
-        if (domain, operator) in defined or domain in told or len(told) >= _TOLD:
+        if (domain, operator) in defined or domain in told:
             continue
+        if len(told) == _TOLD:
+            scope.more_than(_TOLD)
+            return
         told.add(domain)
         message = (
             f"The operator {shortened(operator)!r} of the domain {shortened(domain)!r} is not "

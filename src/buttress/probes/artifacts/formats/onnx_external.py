@@ -33,6 +33,7 @@ class External:
     """All places of one model."""
 
     places: dict[str, _Place] = field(default_factory=dict)
+    cut: int = 0  # where the first file is named that was not kept
 
     def add(
         self, entries: Sequence[tuple[str, str]], name: str, needed: int | None, at: int
@@ -43,6 +44,8 @@ class External:
         for location in locations:  # given twice, readers may differ in which they take
             if len(self.places) < _MAX_KEPT:
                 self.places.setdefault(location, _Place(at))
+            elif location not in self.places:
+                self.cut = self.cut or at
         span = []
         for key in ("offset", "length"):
             text = values.get(key, "0") or "0"
@@ -61,7 +64,13 @@ class External:
 
     def issues(self, scope: Scope) -> Iterator[ArtifactIssue]:
         """Places outside of the folder, files that are too short, and what lies behind tensors."""
-        for location, place in sorted(self.places.items())[:_TOLD]:
+        yield from scope.first(self._issues(scope), _TOLD)
+        if self.cut:
+            message = f"The model names more than {_MAX_KEPT:,} files; not all were looked at."
+            yield scope.not_searched(self.cut, message)
+
+    def _issues(self, scope: Scope) -> Iterator[ArtifactIssue]:
+        for location, place in sorted(self.places.items()):
             if leads_out(location) or "://" in location or not location or "\0" in location:
                 message = (
                     f"The model reads weights from {shortened(location)!r}, outside its folder."

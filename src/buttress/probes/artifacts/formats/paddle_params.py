@@ -23,7 +23,6 @@ _TYPES: Final = {  # of VarType: name as safetensors has it, bytes
 }  # fmt: skip
 _MAX_LEVELS: Final = 8
 _MAX_DESCRIPTION: Final = 1024
-_MAX_TENSORS: Final = 200_000
 
 
 class PaddleTensor(NamedTuple):
@@ -41,12 +40,9 @@ def matches(source: ByteSource, head: bytes) -> bool:
 
 
 def described(source: ByteSource) -> Iterator[PaddleTensor]:
-    """The tensors, up to the first that makes no sense."""
+    """The tensors, up to the first that makes no sense; each has some bytes."""
     at = 0
-    for _ in range(_MAX_TENSORS):
-        one = _tensor(source, at)
-        if one is None:
-            return
+    while one := _tensor(source, at):
         yield one
         at = one.offset + one.length
 

@@ -115,6 +115,9 @@ class _Model:
         if not name.startswith("Flex"):
             return
         text = self._source.read_at(start, min(count, _MAX_OPTIONS)).decode("latin-1")
+        if count > _MAX_OPTIONS:
+            message = f"The options of an operator have {count} bytes; not all were searched."
+            yield self._scope.not_searched(operator.at, message)
         for word in _WORD.findall(text):
             if word != name.removeprefix("Flex") and word not in self._told and verdict(word):
                 self._told.add(word)

@@ -52,6 +52,8 @@ def tail(source: ByteSource, reach: int, scope: Scope) -> Iterator[ArtifactIssue
             at = reach + payload.offset
             message = f"Behind the model, at byte {at}, is {payload.what}."
             yield scope.issue("appended-data", at, message, severity="high")
+    if source.size - reach > _MAX_TAIL:
+        scope.record_skip(f"what follows the first {_MAX_TAIL >> 20} MB behind the model")
     if not zeros and not searcher.found and source.size - reach > _SLACK:
         message = f"{source.size - reach} bytes follow the model, from byte {reach} on."
         yield scope.issue("appended-data", reach, message)

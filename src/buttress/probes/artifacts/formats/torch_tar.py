@@ -47,8 +47,12 @@ def _alternate(
     scope.tally.recognised += 1
     done = follow(source, 0, everything)
     at = done.end
-    for _ in range(_MAX_PARTS):
-        if at is None or not source.read_at(at, 1):
+    parts = 0
+    while at is not None and source.read_at(at, 1):
+        parts += 1
+        if parts > _MAX_PARTS:
+            message = f"More than {_MAX_PARTS:,} tensors follow; the rest was not searched."
+            yield scope.not_searched(at, message)
             break
         notes = Notes(scope.names)
         done = follow(source, at, notes, piece=4096)

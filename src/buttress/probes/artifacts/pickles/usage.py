@@ -20,6 +20,7 @@ _BUILTINS: Final = ("builtins", "__builtin__")
 # Functions that keep a class that they are given, by its index, and never call it with anything.
 _KEEPING: Final = {
     "_reconstruct": 0, "_rebuild_wrapper_subclass": 0, "defaultdict": 0, "_mareconstruct": 1,
+    "dtype": 0,
 }  # fmt: skip
 # They keep what they are given, in a list or dictionary, which is plain data to the machine.
 _CONTAINERS: Final = ("collections.OrderedDict", "collections.Counter", "collections.deque")

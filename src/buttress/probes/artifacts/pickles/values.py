@@ -29,11 +29,10 @@ _BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_\r\n-]{%d}" % SPELLED)
 _HEX: Final = re.compile(rb"(?i:800[2-5][0-9a-f]{%d})" % SPELLED)
 
 
-# Opcodes that push one plain value, or a value of the memo, in runs of one length each.
+# Opcodes that push one plain value, or a value of the memo, in runs of one length each; compiled
+# where it is needed.
 _WIDTHS: Final = (0, 1, 2, 3, 5, 9)
-_RUN: Final = re.compile(
-    rb"([N\x88\x89)\]}\x8f]+)|((?:[Kh].)+)|((?:M..)+)|((?:J.{4})+)|((?:G.{8})+)", re.S
-)
+_RUN: Final = rb"(?s:([N\x88\x89)\]}\x8f]+)|((?:[Kh].)+)|((?:M..)+)|((?:J.{4})+)|((?:G.{8})+))"
 
 
 class _Sentinel:
@@ -68,7 +67,7 @@ class ValueSequence:
         if self._raw:
             self._count += sum(
                 (run.end() - run.start()) // _WIDTHS[run.lastindex or 0]
-                for run in _RUN.finditer(self._raw)
+                for run in re.finditer(_RUN, self._raw)
             )
             self._raw, self.memo = b"", None
         return self._count

@@ -6,7 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.untrusted import ExpressionScope, sources, tainted_variables
+from buttress.probes.deployment.untrusted import (
+    ExpressionScope,
+    sources,
+    tainted_in_script,
+    tainted_variables,
+)
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 # Actions that run an agent with tools; one that only completes a text is none.
@@ -23,6 +28,10 @@ _COMMAND: Final = re.compile(
     r"(claude(?:-code)?|gemini(?:-cli)?|codex|copilot|aider(?:-chat)?|opencode|goose|cursor-agent|qwen|amp|crush|openhands)"
     r"(?:@[\w.]+)?\s+(?:[^\n]*?\s)?(?:-p|--print|--prompt|exec|run|-m|--message|-i|-x|-t|--text|--yolo|-y|"
     r"--dangerously[\w-]+|--full-auto|--approval-mode)\b|"
+    r"\bpython[\d.]*\s+-m\s+(?:openhands|aider|sweagent|gptme|interpreter|minisweagent)\b|"
+    r"(?m:(?:^|[\s;&|(`$])(?:(?:uvx|pipx\s+run|uv\s+run|poetry\s+run|bunx|pnpm\s+dlx|yarn\s+dlx)\s+(?:-\S+\s+)*)?"
+    r"(?:sweagent\s+run|mini\s+(?:-\S+\s+)*-t|cline\s+(?:task|-y|--yolo)|gptme\s|plandex\s+tell|"
+    r"interpreter\s+-y|rovodev\s+run|acli\s+rovodev|codebuff\s|forge\s+-p|openhands\s+(?:-\S+\s+)*-t)(?=\s|$|\b))|"
     r"(?m:(?:^|[\s;&|(`$])(?:q|kiro-cli)\s+chat\b|\bdroid\s+exec\b|\bauggie\b[^\n]*\s(?:-p|--print)\b)"
 )
 _APPROVAL_OFF: Final = re.compile(
@@ -50,6 +59,23 @@ _SHELL: Final = re.compile(
     r"[^)]*|(?:git|gh api|gh)\s*[:*]?\*?\s*)\))?"
     r"(?=[\s,\"'\]]|$)|run_shell_command(?=[\s,\"'\]]|$)|ShellTool(?=[\s,\"'\]]|$)|shell(?=[\s,\"'\]]|$)|"
     r"execute_command)"
+)
+# Commands that put a text where strangers read it, among the tools that are allowed.
+_WRITING_TOOL: Final = re.compile(
+    r"(?:run_shell_command|ShellTool|Bash|shell)\(\s*(?:gh\s+(?:issue|pr)\s+(?:edit|comment|create|review|close)|"
+    r"gh\s+(?:gist|release)\s+create|gh\s+(?:api|issue|pr)(?=\s*[:*)])|git\s+(?:push|commit))[^)]*\)"
+)
+_NAMED_SHELL: Final = re.compile(
+    r"(?:run_shell_command|ShellTool)\(\s*(?:echo|printf|cat|env|printenv|node|python3?|npm|git|gh|jq|sed|awk|find|xargs)\b[^)]*\)"
+)
+# What a script asks for of a stranger's, and the file that it writes.
+_WRITTEN_BY_STRANGERS: Final = re.compile(
+    r"\bgh\s+(?:issue|pr)\s+(?:view|diff|list)\b[^\n>]{0,200}(?=>)|"
+    r"context\.payload\??\.(?:issue|pull_request|comment|review|discussion)\??\.(?:title|body)"
+)
+_WRITES_FILE: Final = re.compile(
+    r"(?:>>?|\btee\s+(?:-a\s+)?|Out-File\s+(?:-\w+\s+)*|Set-Content\s+(?:-\w+\s+)*)\s*[\"']?"
+    r"(?![&$]|/dev/)((?:[\w.~-]*/)*[\w-]+\.\w{1,8})|writeFile(?:Sync)?\(\s*[\"'`]([^\"'`\n]{1,200})[\"'`]"
 )
 _NETWORK: Final = re.compile(r"\bWebFetch\b|\bweb_fetch\b|\bcurl\b|\bwget\b")
 # Whoever runs the workflow is asked for write permission, or it is known who they are.
@@ -107,10 +133,56 @@ def _reaches(subject: Subject) -> tuple[int, str] | None:
             return subject.line(path), source.path
     for name, source in tainted_variables(scope).items():
         return subject.line(("env", name)), source.path
+    for name, whose in _files(scope):
+        for path, text in _texts(subject.value):
+            if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
+                return subject.line(path), f"{whose}, which a step before writes to {name},"
     for path, text in _texts(subject.value):
         if match := _READS_EVENT.search(text):
             return subject.line(path), " ".join(match[0].split())
     return None
+
+
+def _files(scope: ExpressionScope) -> Iterator[tuple[str, str]]:
+    """Files to which steps before write a stranger's text: their names, and whose text it is."""
+    for index, step in enumerate(scope.steps):
+        if not isinstance(step, dict):
+            continue
+        inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step)
+        inputs = step.get("with")
+        script = scalar(step.get("run")) or ""
+        if not script and isinstance(inputs, dict):
+            script = scalar(inputs.get("script")) or ""
+        found = [one for _, one in sources(script, inner)]
+        names = tainted_in_script(script, inner)
+        found += [
+            one for name, one in names.items()
+            if re.search(rf"(?:\$\{{?(?:env:)?|process\.env\.){re.escape(name)}\b", script)
+        ]  # fmt: skip
+        whose = found[0].path if found else ""
+        if not whose and (asked := _WRITTEN_BY_STRANGERS.search(script)):
+            whose = " ".join(asked[0].split())
+        for written in _WRITES_FILE.finditer(script) if whose else ():
+            yield next(one for one in written.groups() if one), whose
+
+
+def _named_tool(subject: Subject) -> tuple[str, bool]:
+    """A command that the agent may run although its tools are limited, and whether it writes.
+
+    One that writes where strangers read hands out what the agent sees; any shell hands on what
+    its variables hold.
+    """
+    everything = "\n".join(text for _, text in _texts(subject.value))
+    given = subject.context["job"].get(
+        "permissions", subject.context["workflow"].get("permissions")
+    )
+    may_write = given == "write-all" or (
+        isinstance(given, dict) and bool(set(given.values()) & {"write"})
+    )
+    if may_write and (tool := _WRITING_TOOL.search(everything)):
+        return tool[0], True
+    tool = _NAMED_SHELL.search(everything)
+    return (tool[0], False) if tool else ("", False)
 
 
 def _powers(subject: Subject) -> list[str]:
@@ -156,11 +228,29 @@ def _injection(subject: Subject) -> Iterator[SubjectMatch]:
     if not _is_agent(subject.value) or "steps" not in subject.context:
         return
     trigger, reached, powers = _outside(subject), _reaches(subject), _powers(subject)
-    if not trigger or reached is None or not powers or _checks_itself(subject):
+    if not trigger or reached is None or _checks_itself(subject):
         return
+    lessened = ""
+    if not powers:
+        tool, writes = _named_tool(subject)
+        if not tool or not _is_in_prompt(subject):
+            return
+        powers = [f"a token and may run {tool}" if writes else f"a shell for {tool}"]
+        lessened = "" if writes else "of commands it has this one alone"
     line, source = reached
-    yield SubjectMatch(
-        line, f"On {trigger}, {source} reaches an agent that has {' and '.join(powers)}"
+    has = f"On {trigger}, {source} reaches an agent that has {' and '.join(powers)}"
+    yield SubjectMatch(line, has, lessened)
+
+
+def _is_in_prompt(subject: Subject) -> bool:
+    """Whether the text itself stands in what the agent is told, not only what it may ask for."""
+    scope = _scope(subject)
+    names = tainted_variables(scope)
+    return any(
+        any(True for _ in sources(text, scope))
+        or any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names)
+        or any(name in text for name, _ in _files(scope))
+        for _, text in _texts(subject.value)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from buttress.probes.source.code.addresses import lines_of
@@ -12,6 +12,7 @@ from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
 
+_OF_TEXTS: Final = frozenset({"sql", "path", "url", "hub", "shell"})  # uses of nothing but texts
 _MAX_TEST: Final = 200  # characters of a test that are shown
 _MAX_LINES: Final = 80  # before a call in which its options are looked for
 _MAX_BETWEEN: Final = 12  # between a test and what it sets
@@ -36,8 +37,12 @@ def held(
     name: str,
     conditions: Sequence[Condition],
     carried: list[tuple[Condition, tuple[Taint, ...]]],
+    is_object: Callable[[str], bool],
 ) -> bool:
-    """Whether one of the conditions holds of an argument; the taints for which it does."""
+    """Whether one of the conditions holds of an argument; the taints for which it does.
+
+    ``is_object``: whether a path leads to an instance of a class of the project, which is no text.
+    """
     found: list[Taint] = []
     kept: Condition | None = None
     for value, known in _arguments(event, name):
@@ -45,6 +50,8 @@ def held(
             if one.holds(value, known=known):
                 if one.taint is None:
                     return True
+                if one.use in _OF_TEXTS and value is not None and is_object(value.path):
+                    continue
                 kept = kept or one
                 found += one.carried(value) if value is not None else ()
     if kept is not None:
@@ -58,9 +65,10 @@ def _arguments(event: Event, name: str) -> list[tuple[Value | None, bool]]:
         return [(event.value, True)]
     if name == "any":
         return [(one, True) for one in (*event.arguments, *event.named.values())]
-    name, _, position = name.partition("@")
-    if name in event.named:
-        return [(event.named[name], True)]
+    names, _, position = name.partition("@")
+    for one in names.split("|"):
+        if one in event.named:
+            return [(event.named[one], True)]
     if position and int(position) < len(event.arguments):
         return [(event.arguments[int(position)], True)]
     return [(None, not event.open_names and not (position and event.open_positions))]

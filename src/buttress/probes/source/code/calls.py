@@ -66,11 +66,13 @@ _STARTS: Final = {
     "Timer": (("function", 1), ("args", 2), "kwargs"),
     "add_job": (("func", 0), ("args", 2), "kwargs"),
 }  # fmt: skip
+_DECODES: Final = {"urllib.parse.unquote", "urllib.parse.unquote_plus", "html.unescape"}
 _TO_EACH: Final = {"map", "imap", "imap_unordered"}  # with each item of what comes after it
 _PICKS: Final = {"random.choice", "random.choices", "random.sample"}
 _MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
+_BELOW: Final = frozenset({"url"})
 CUSTOM: Final = "allow_custom_value"
 _LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which", "?event[].get"}
 
@@ -286,6 +288,8 @@ def _result(
     arguments = given.all
     if _asks_by_key(event.node, given):  # who names a key does not choose what is kept under it
         arguments = [given.positions[0].clean(_KEPT), *arguments[1:]]
+    if _fills_in(event.node, given):  # of an address: after its host, as a rule
+        arguments = [arguments[1].clean(_BELOW)]
     taints = taints_of(callee, *arguments)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept
@@ -310,8 +314,9 @@ def _result(
     if ALL in uses:
         return Value(result.path)
     keeps = isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS_TEXT
-    if not keeps and not path.startswith(("os.path.", "pathlib.")):
-        taints = tuple(one.decoded() for one in taints)
+    wholly = path in _DECODES or evaluator.flows.label(f"{path}()") == "encoded"
+    if wholly or not (keeps or path.startswith(("os.path.", "pathlib."))):
+        taints = tuple(one.decoded(wholly=wholly) for one in taints)
     made = Value(result.path, taints=taints)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
         made = replaced(made, given.positions)
@@ -328,6 +333,15 @@ def _asks_by_key(node: ast.Call, given: Given) -> bool:
         and bool(given.positions)
         and not given.receiver.taints
     )
+
+
+def _fills_in(node: ast.Call, given: Given) -> bool:
+    """Whether a call is ``address.replace("{place}", value)``; not where the place comes first."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "replace":
+        return False
+    text, place = given.receiver.known_text, given.positions[0] if given.positions else NOTHING
+    shown = place.known_text
+    return len(given.positions) > 1 and not (text and shown and text.startswith(shown))
 
 
 def _grown(name: str, receiver: Value, given: Given) -> Value | None:

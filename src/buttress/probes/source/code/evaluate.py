@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -40,6 +41,9 @@ _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars(
 _SHOWN: Final = frozenset({"shown"})
 _OTHER_KEY: Final = "it stands under another key than what is known"
 _ONE_OF_SEVERAL: Final = "it was kept with others that are safe"
+# What is uploaded, as a file that is open: no name of one.
+_OPENED: Final = re.compile(r"(?:fastapi|starlette)\.(?:\w+\.)*UploadFile\(\)\.file")
+_OPENED_USES: Final = frozenset({"path", "url", "hub"})
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
 _SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
@@ -144,7 +148,8 @@ class Evaluator(ABC):
         if label is None or any(one.label == label for one in value.taints):
             return value
         check = self.context.check or self.flows.doubt(value.path, self.text, line)
-        own = Taint(label, value.path, line, self.file, check=check)
+        cleaned = _OPENED_USES if _OPENED.fullmatch(value.path) else frozenset[str]()
+        own = Taint(label, value.path, line, self.file, cleaned, check=check)
         taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 
@@ -170,9 +175,17 @@ class Evaluator(ABC):
                 return Value(f"?self.{name}", taints=(own,))
         else:
             known = self.attribute(value, name) if value.path else None
-        if known is not None:
-            return self.marked(known, line)
-        return stored(value, name, self.stepped(value, f".{name}", line))
+        if known is None:
+            return stored(value, name, self.stepped(value, f".{name}", line))
+        if len(value.targets) > 1:
+            known = self._of_several(value, name, known)
+        return self.marked(known, line)
+
+    def _of_several(self, value: Value, name: str, known: Value) -> Value:
+        """What is known of an attribute of an instance that is of one of several classes."""
+        others = (self.attribute(Value(one), name) for one in value.targets if one)
+        paths = (one.path for one in (known, *others) if one is not None and one.path)
+        return replace(known, targets=tuple(dict.fromkeys(paths)))
 
     def path_of(self, node: ast.expr, scope: NameScope) -> str:
         """The path of a name with attributes, without telling anything."""

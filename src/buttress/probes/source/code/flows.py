@@ -31,7 +31,7 @@ class TaintSource:
     spreads: bool  # whether the result of any function that is given it carries it too
     values: GlobUnion
     parameters: GlobUnion
-    methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
+    methods: tuple[tuple[GlobUnion, GlobUnion, frozenset[str]], ...]  # names, bases, classes
     sockets: GlobUnion  # values of sockets of which the module must show that others reach them
     fields: tuple[tuple[frozenset[str], GlobUnion], ...]  # attributes of self, bases of its class
     doubts: tuple[tuple[GlobUnion, str], ...]  # values that may do no harm, and why, in words
@@ -40,11 +40,11 @@ class TaintSource:
         """As ``GlobUnion.words``, of ``methods`` and ``fields``."""
         found = []
         for names, bases, classes in self.methods:
-            for name in names:
-                found += [one | {name.encode()} for one in bases.words()]
-                found += [frozenset((name.encode(), one.encode())) for one in classes]
-        for names, bases in self.fields:
-            found += [one | {name.encode()} for name in names for one in bases.words()]
+            for name in names.words():
+                found += [one | name for one in bases.words()]
+                found += [name | {one.encode()} for one in classes]
+        for fields, bases in self.fields:
+            found += [one | {name.encode()} for name in fields for one in bases.words()]
         return found
 
 
@@ -83,7 +83,9 @@ class Flows:
         """The label of the parameters of a method that a framework calls."""
         for one in self.sources:
             for names, globs, titles in one.methods:
-                if name in names and (titles.intersection(classes) or any(map(globs.match, bases))):
+                if names.match(name) and (
+                    titles.intersection(classes) or any(map(globs.match, bases))
+                ):
                     return one.label
         return None
 
@@ -145,7 +147,7 @@ def flows() -> Flows:
             GlobUnion(one["parameters"]),
             tuple(
                 (
-                    frozenset(few["names"]),
+                    GlobUnion(few["names"]),
                     GlobUnion(few.get("bases", ())),
                     frozenset(few.get("classes", ())),
                 )

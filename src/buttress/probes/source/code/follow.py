@@ -22,11 +22,13 @@ from buttress.probes.source.code.functions import (
     summary_of,
 )
 from buttress.probes.source.code.guards import (
+    ALLOWED,
     ONLY_SOME,
     SIGNED,
     administrators_only,
     after_loop,
     asked,
+    asks_setting,
     asks_who,
     checked,
     clean,
@@ -121,6 +123,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
         del self._waiting[path]
         scope = NameScope(function.scope)
         before, outer, returns = self.context, self._globals, self._returns.pop(path, None)
+        statement = self.statement
         self.context, self._globals = function.context, set()
         try:
             bind_parameters(self, function, scope)
@@ -129,7 +132,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
             summary.returns = self._settled(self._returns.pop(path, NOTHING))
             if returns is not None:
                 self._returns[path] = returns
-            self.context, self._globals = before, outer
+            self.context, self._globals, self.statement = before, outer, statement
 
     def _define(self, node: FunctionNode, scope: NameScope) -> None:
         paths, label = [], None
@@ -152,6 +155,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
         )
         method = scope.is_class and "builtins.staticmethod" not in paths
         summary = summary_of(node, self.module_summary.anchored(path), path, method=method)
+        summary.gives = self.module_summary.anchored(self._own_class(node.returns, scope))
         function = Function(
             node,
             path,
@@ -217,13 +221,6 @@ class AbstractInterpreter(InterproceduralEvaluator):
         if isinstance(node, ast.Expr):
             self.statement = node.value.value if isinstance(node.value, ast.Await) else node.value
         value = self.value(node.value, scope)
-        if isinstance(node, ast.Expr):
-            alone = node.value.value if isinstance(node.value, ast.Await) else node.value
-            if isinstance(alone, ast.Call):  # validate(x): raises where it does not hold
-                clean(checked(self, alone, scope, holds=True), scope)
-                if self.flows.demands.match(self.path_of(alone.func, scope)):
-                    doubt(asked(self, alone, scope), scope)
-                    self._refuse(asked(self, alone, scope), scope)
         if isinstance(node, ast.Return) or isinstance(node.value, (ast.Yield, ast.YieldFrom)):
             self._answered(node, value)
             path = "." + ".".join(self.context.functions)
@@ -258,7 +255,15 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
         if node.value is not None:
-            self._bind(node.target, self.value(node.value, scope), scope)
+            value = self.value(node.value, scope)
+            self._bind(
+                node.target, self.typed(value, self._own_class(node.annotation, scope)), scope
+            )
+
+    def _own_class(self, annotation: ast.expr | None, scope: NameScope) -> str:
+        """The path of the class of the project that an annotation names; else nothing."""
+        path = annotated(self, annotation, scope)
+        return path if path and self._view.mine(path) and not self.is_enum(path) else ""
 
     def _augmented(self, node: ast.AugAssign, scope: NameScope) -> None:
         before, given = self.value(node.target, scope), self.value(node.value, scope)
@@ -292,15 +297,18 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 branches.append(left)
             if one is node:
                 scope.branch()  # of all that follows
-            clean(checked(self, one.test, scope, holds=False), scope)
+            fits = checked(self, one.test, scope, holds=False)
+            clean(fits, scope)
             if ends(self, one.body, scope):
                 doubt(tested, scope)
                 if tests_who:
                     doubt(scope.names(), scope, ONLY_SOME)
                 if compares_signature(one.test):
                     doubt(scope.names(), scope, SIGNED)
+                if asks_setting(one.test):
+                    doubt(scope.names(), scope, ALLOWED)
                 if not isinstance(one.body[-1], (ast.Return, ast.Continue, ast.Break)):
-                    self._refuse(tested, scope)
+                    self._refuse({*tested, *fits}, scope)
             if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):
                 break
             one = one.orelse[0]
@@ -316,9 +324,22 @@ class AbstractInterpreter(InterproceduralEvaluator):
         scope.join(branches, exhaustive=bool(branches))
 
     def refused(self, callee: Value, node: ast.Call, scope: NameScope) -> None:
-        """See ``Evaluator``."""
+        """See ``Evaluator``.
+
+        A statement that by its name tests something counts if what is called may raise: of what it
+        gives back nobody takes notice. Of a function that is not followed the name is all there is.
+        """
         names: set[str] = set()
-        for found in self.summaries(callee):
+        known, path = list(self.summaries(callee)), self.path_of(node.func, scope)
+        raises = any(one.raises or one.returns is None for one in known)  # None: not followed yet
+        demands = (raises or not known) and self.flows.demands.match(path)
+        if demands and node is self.statement:
+            fits = checked(self, node, scope, holds=True)
+            clean(fits, scope)
+            names |= {*fits, *asked(self, node, scope)}
+        if raises or demands or self.flows.exits.match(path):
+            self._can_raise()
+        for found in known:
             if found.refuses:
                 for place, one in enumerate(node.args):
                     if (
@@ -342,6 +363,17 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 for one in known.taints if known is not None else ():
                     if one.label == PARAMETER and one.path.startswith(owner):
                         summary.refuses.add(one.path[len(owner) :])
+
+    def _can_raise(self) -> None:
+        """The function that is followed may raise, or leave the program."""
+        summary = self.module_summary.functions.get("." + ".".join(self.context.functions))
+        if summary is not None:
+            summary.raises = True
+
+    def _raise(self, node: ast.Raise, scope: NameScope) -> None:
+        self._can_raise()
+        self.value(node.exc, scope)
+        self.value(node.cause, scope)
 
     def _is_own(self, test: ast.expr, scope: NameScope) -> bool:
         """Whether nothing in a test comes from outside, as far as is known."""
@@ -408,6 +440,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
     def _assert(self, node: ast.Assert, scope: NameScope) -> None:
         self.value(node.test, scope)
         doubt(examined(self, node.test, scope), scope)
+        self._can_raise()
         self.value(node.msg, scope)
         self.tell(Event("assert", node.lineno, self.context, node=node))
 
@@ -448,6 +481,7 @@ _METHODS: Final[dict[type, Callable[[AbstractInterpreter, Any, NameScope], None]
     ast.TryStar: AbstractInterpreter._try,
     ast.Match: AbstractInterpreter._match,
     ast.Assert: AbstractInterpreter._assert,
+    ast.Raise: AbstractInterpreter._raise,
     ast.Import: AbstractInterpreter._import,
     ast.ImportFrom: AbstractInterpreter._import,
 }

@@ -140,6 +140,8 @@ def _is_handler(node: FunctionNode) -> bool:
 def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: ast.arg) -> Value:
     """What a framework gives, or what callers give that are yet to be found."""
     name, line = parameter.arg, parameter.lineno
+    if function.label is not None and name == "sid" and _of_events(function):
+        return value  # the server makes it
     if function.label is not None and name not in NOT_GIVEN:
         # A default says nothing of what a stranger gives.
         cleaned = frozenset({SEGMENT}) if name in function.segments else frozenset()
@@ -150,6 +152,12 @@ def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: 
         return Value(value.path, taints=(taint,))
     owner = function.summary.owner(name)
     return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))
+
+
+def _of_events(function: Function) -> bool:
+    """Whether Socket.IO calls a function."""
+    around = (function.giver, *function.context.decorators, *function.context.bases)
+    return any("socketio." in one for one in around)
 
 
 def harmless(evaluator: Evaluator, annotation: str) -> bool:
@@ -172,10 +180,11 @@ def annotated(evaluator: Evaluator, node: ast.expr | None, scope: NameScope) -> 
         else:
             break
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        name = node.value
-        if not name.isidentifier():
+        first, dot, rest = node.value.partition(".")
+        if not all(map(str.isidentifier, (first, *rest.split(".")) if dot else (first,))):
             return ""
-        return _plain(scope.look_up(name).path)
+        known = _plain(scope.look_up(first).path)
+        return f"{known}{dot}{rest}" if known else ""
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _plain(evaluator.value(node, scope).path)
     return ""

@@ -25,6 +25,7 @@ _EVERY: Final = frozenset({ALL})
 _ADMINISTRATOR: Final = re.compile(
     r"(?i)(?<!non)(?<!not)(?<!non_)(?<!not_)(?<!no_)(?:admin(?!ister(?!ator))|super_?user)"
     r"|\A(?:CAN_)?MANAGE_[A-Z]"  # a permission
+    r"|\Ais_owner\Z"  # of a bot
 )
 _ROUTES: Final = frozenset(
     {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}
@@ -33,6 +34,7 @@ _MAX_SHOWN: Final = 60  # characters of a name
 
 # Attributes that say which host an address has: whoever compares them looks at the address.
 _HOSTS: Final = frozenset({"hostname", "netloc", "host"})
+_SENDERS: Final = frozenset({"author", "from_user", "effective_user", "effective_chat"})  # of bots
 _SIGNS: Final = re.compile(r"[./\\\\:]{1,3}$")  # what makes a path or an address another
 # What these tell says nothing of whether a value does harm.
 _TRIVIAL: Final = frozenset(
@@ -43,10 +45,15 @@ _TRIVIAL: Final = frozenset(
         "info", "debug", "warning", "error",
     }
 )  # fmt: skip
-ONLY_SOME: Final = "only who asks from certain addresses reaches it"
+ONLY_SOME: Final = "only who asks from certain addresses or accounts reaches it"
+ALLOWED: Final = "whoever runs the program allows it by a setting"
 SIGNED: Final = "a signature or a key is compared first"
 TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
+_SETTING: Final = re.compile(r"(?i)^(?:allow|enable)_\w+$|_(?:enabled|allowed)$")
+_SETTINGS: Final = re.compile(
+    r"(?i)(?:^|_)(?:args|settings?|config|cfg|conf|opts?|options|flags|env)$"
+)
 _COMPARES: Final = frozenset({"compare_digest", "constant_time_compare"})
 _MAX_PARTS = 20  # of what is compared or given to a check
 
@@ -144,15 +151,31 @@ def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]
 
 
 def asks_who(test: ast.expr) -> bool:
-    """Whether a test looks at the address from which a request comes."""
+    """Whether a test looks at the address or account from which a request comes."""
     return any(
         isinstance(one, ast.Attribute)
         and (
             one.attr == "remote_addr"
             or (one.attr == "host" and getattr(one.value, "attr", "") == "client")
+            or (one.attr == "id" and getattr(one.value, "attr", "") in _SENDERS)
         )
         for one in islice(ast.walk(test), _MAX_NODES)
     )
+
+
+def asks_setting(test: ast.expr) -> bool:
+    """Whether a test asks for no more than a setting that allows something: ``if not x.allow_y``.
+
+    A test with anything else in it is not meant, nor one of what somebody may do (``user.is_…``).
+    """
+    if not isinstance(test, ast.UnaryOp) or not isinstance(test.op, ast.Not):
+        return False
+    node = test.operand
+    if not isinstance(node, ast.Attribute) or not _SETTING.search(node.attr):
+        return False
+    owner = node.value
+    name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return bool(_SETTINGS.search(name))
 
 
 def compares_signature(test: ast.expr) -> bool:

@@ -43,6 +43,7 @@ _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
 
 
+_TEXTS: Final = re.compile(r"(?:builtins\.|enum\.|pathlib\.|os\.PathLike)")
 _STORED: Final = re.compile(
     r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
     r"Gallery|FileExplorer)\(\)"
@@ -74,8 +75,10 @@ class InterproceduralEvaluator(Evaluator, ABC):
     def invoked(self, callee: Value, given: Given, event: Event) -> Value | None:
         """See ``Evaluator``: an empty answer means that nothing tainted comes back."""
         self._register(event)
+        # Of what was bound on several ways each is called on one; of a table any may be.
+        guessed = bool(callee.targets) and callee.path not in callee.targets
         results = [
-            self._invoke(path, given, event.line)
+            self._invoke(path, given, event.line, guessed=guessed)
             for path in self._callees(callee)
             if self._view.mine(path)
         ]
@@ -124,6 +127,13 @@ class InterproceduralEvaluator(Evaluator, ABC):
     def is_function(self, path: str) -> bool:
         """Whether a path leads to a function of the project that is followed."""
         return self._view.mine(path) and isinstance(self._find(path), FunctionSummary)
+
+    def is_object(self, path: str) -> bool:
+        """Whether a path leads to an instance of a class of the project that is no text or path."""
+        if not path.endswith("()") or not self._view.mine(path):
+            return False
+        cls = self._class_of(path[:-2])
+        return cls is not None and not any(map(_TEXTS.match, cls.bases))
 
     def function(self, node: ast.Lambda, scope: NameScope) -> Value:
         """See ``Evaluator``: followed where it stands."""
@@ -183,8 +193,8 @@ class InterproceduralEvaluator(Evaluator, ABC):
             return self._project.look_up(self.module_summary, f"{path}.__call__")
         return self._project.look_up(self.module_summary, path)
 
-    def _invoke(self, path: str, given: Given, line: int) -> Value | None:
-        call = self._call(path, given, line)
+    def _invoke(self, path: str, given: Given, line: int, *, guessed: bool) -> Value | None:
+        call = self._call(path, given, line, guessed=guessed)
         found = self._find(path)
         if found is None:
             self._demand(path, tainted=any(one.taints for one in given.all))
@@ -213,7 +223,18 @@ class InterproceduralEvaluator(Evaluator, ABC):
         self._follow_now(found)
         if found.returns is None:
             return None
-        return self._given_back(found, found.returns, call, given, line)
+        step = CallStep(found.local.rpartition(".")[2], self.file, line, guessed)
+        return self.typed(self._given_back(found, found.returns, call, given, step), found.gives)
+
+    def typed(self, value: Value, cls: str) -> Value:
+        """A value that an annotation says to be an instance of a class of the project.
+
+        Where it is seen what it is, that counts.
+        """
+        seen = value.const is not UNKNOWN or value.elements is not None or value.entries is not None
+        if not cls or seen or (value.path and self._view.mine(value.path)):
+            return value
+        return replace(value, path=f"{cls}()")
 
     def _follow_now(self, summary: FunctionSummary) -> None:
         """Follow a function of this module before its turn."""
@@ -233,7 +254,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
             if wanted is not None:
                 follow(wanted, tainted)
 
-    def _call(self, path: str, given: Given, line: int) -> FunctionCall | None:
+    def _call(self, path: str, given: Given, line: int, *, guessed: bool) -> FunctionCall | None:
         """The call, if anything in it is tainted."""
         if not any(one.taints for one in given.all):
             return None
@@ -243,7 +264,12 @@ class InterproceduralEvaluator(Evaluator, ABC):
         named = {name: one.taints for name, one in given.named.items() if one.taints}
         plain = f"{path}.__call__" if path.endswith("()") else path
         return FunctionCall(
-            plain, line, tuple(one.taints for one in positions), named, given.rest.taints
+            plain,
+            line,
+            tuple(one.taints for one in positions),
+            named,
+            given.rest.taints,
+            guessed=guessed,
         )
 
     def _given_back(
@@ -252,7 +278,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
         value: Value,
         call: FunctionCall | None,
         given: Given,
-        line: int,
+        step: CallStep,
     ) -> Value:
         """What a function returns, with the taints of the arguments in place of parameters."""
         path = value.path
@@ -267,7 +293,6 @@ class InterproceduralEvaluator(Evaluator, ABC):
             return value if path == value.path else replace(value, path=path)
         bound = summary.bound(call) if call is not None else {}
         owner = summary.owner("")
-        step = CallStep(summary.local.rpartition(".")[2], self.file, line)
 
         def back(given_back: Value) -> tuple[tuple[Taint, ...], bool]:
             return self._taints_back(given_back, owner, bound, given, step)

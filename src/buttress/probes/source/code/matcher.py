@@ -153,6 +153,7 @@ class RuleMatcher:
         examination = _Examination(self, module, active, summary)
         follower = AbstractInterpreter(self._flows, examination.event, summary)
         examination.is_function = follower.is_function
+        examination.is_object = follower.is_object
         follower.text = module.text
         cut = []
         try:
@@ -165,7 +166,10 @@ class RuleMatcher:
             cut.append("nested too deeply; not followed to its end")
         except _EnoughError:
             cut.append(f"more than {MAX_HITS:,} matches; the rest")
-        del examination.is_function  # each holds the other, and the syntax tree with it
+        del (
+            examination.is_function,
+            examination.is_object,
+        )  # each holds the other, and the syntax tree with it
         if follower.too_deep:
             cut.append("expressions nested too deeply; not followed inside")
         cut += summary.cut
@@ -234,6 +238,7 @@ class _Examination:
     ) -> None:
         self._summary = summary
         self.is_function: Callable[[str], bool] = lambda _: False
+        self.is_object: Callable[[str], bool] = lambda _: False
         self.hits: dict[tuple[str, int, str], Hit] = {}
         self._matcher = matcher
         self._module = module
@@ -275,7 +280,7 @@ class _Examination:
                 return
         carried: list[tuple[Condition, tuple[Taint, ...]]] = []
         for name, conditions in pattern.where:
-            if not held(event, name, conditions, carried):
+            if not held(event, name, conditions, carried, self.is_object):
                 return
         if not self._text_fits(pattern) or not self._shows(pattern, event):
             return
@@ -290,6 +295,7 @@ class _Examination:
                     sink = Sink(
                         rule, condition, labels, self._summary.file, event.line, end, it,
                         one.cleaned, one.steps, check=one.check or pattern.lessened,
+                        kept=self._is_kept(one, event),
                     )  # fmt: skip
                     self._summary.add_sink(one, sink)
                 return
@@ -307,6 +313,13 @@ class _Examination:
             switch = rule.nearby
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
+
+    def _is_kept(self, taint: Taint, event: Event) -> bool:
+        """Whether a parameter is neither of the function around nor of one that is around that."""
+        function = taint.path.rpartition(":")[0]
+        inside = self._summary.anchored("." + ".".join(event.context.functions))
+        is_lambda = function.rpartition(".")[2].startswith("lambda_")
+        return not is_lambda and not f"{inside}.".startswith(f"{function}.")
 
     def _shows(self, pattern: Pattern, event: Event) -> bool:
         """Whether names in the call, or what is done with its socket, are as the pattern wants."""

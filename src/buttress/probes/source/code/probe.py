@@ -235,7 +235,7 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     Something tests the value or a call on its way is not followed; whoever runs the program asks
     for it by a setting, or only an administrator gives it; what would make it matter is nowhere in
     the project; a secret went through functions, so that it may be another part of what they give;
-    the way is long, each step of which is a guess.
+    the way is long and some steps of it are a guess; only an example uses it so.
     """
     found = [hit.switch]
     if hit.taint is not None:
@@ -245,8 +245,11 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
         if form and not shown.is_opened_to_others(hit):
             found.append(_OF_A_FORM)
         long = _LONG_WAY if hit.rule.severity == "critical" else _LONG_WAY_OF_HIGH
-        steps = len(hit.taint.steps)
-        found.append(f"through {steps} calls, which are followed by guess" if steps >= long else "")
+        steps = hit.taint.steps
+        if len(steps) >= long and any(one.guessed for one in steps):
+            found.append(f"through {len(steps)} calls, of which some are a guess")
+    if hit.rule.severity == "critical" and shown.by_example(hit):
+        found.append("an example uses it so")
     *folders, name = shown.location.lower().split("/")
     if name.endswith(".ipynb"):
         found.append("it is in a notebook, which its user runs by hand")

@@ -21,9 +21,9 @@ from buttress.rules.rule_files import EXAMPLES, TEXT, RuleFormat, RuleKind, comm
 _GLOBS: Final = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _TEXT: Final = {"type": "string", "minLength": 1}
 _ARGUMENT: Final = {
-    "pattern": "^(?:[A-Za-z_][A-Za-z0-9_]*)?(?:@[0-9]{1,2})?$",
+    "pattern": "^(?:[A-Za-z_][A-Za-z0-9_]*(?:[|][A-Za-z_][A-Za-z0-9_]*)*)?(?:@[0-9]{1,2})?$",
     "minLength": 1,
-    "description": "name, name@position, @position, self, value or any",
+    "description": "name, name@position, name|other@position, @position, self, value or any",
 }
 _PATTERN: Final = {
     "type": "object",

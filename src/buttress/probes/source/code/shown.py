@@ -15,6 +15,7 @@ from buttress.probes.source.code.linking import ProjectAnalysis
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import without_secrets
 
+_EXAMPLES: Final = frozenset({"example", "examples"})
 _OPENED: Final = re.compile(r"\bshare\s*=\s*True\b|\bserver_name\s*=\s*[\"'](?:0\.0\.0\.0|::)[\"']")
 
 
@@ -59,12 +60,23 @@ class ShownFile:
         return f"in cell {places[line - 1].cell}" if places and 0 < line <= len(places) else ""
 
     def is_test(self, hit: Hit) -> bool:
-        """Whether the place, or what is on the way to it, belongs to tests or examples."""
+        """Whether the place, its source, or a call between that is no example, belongs to tests.
+
+        An example shows how what it calls is meant to be used, which counts for critical rules; see
+        ``by_example``.
+        """
         places = {self.location}
         if hit.taint is not None:
-            places.update(one.file for one in hit.taint.steps)
             places.add(hit.taint.file or self.location)
+            shows = hit.rule.severity == "critical"
+            places.update(
+                one.file for one in hit.taint.steps if not (shows and _is_example(one.file))
+            )
         return any(SourceFile(one, b"").is_test for one in places)
+
+    def by_example(self, hit: Hit) -> bool:
+        """Whether a call on the way lies in an example."""
+        return hit.taint is not None and any(_is_example(one.file) for one in hit.taint.steps)
 
     def proof(self, hit: Hit) -> str:
         """The line, without secrets; and of a flow inside one function its source."""
@@ -91,6 +103,10 @@ class ShownFile:
         ]
         end = f" → {printable(hit.it)} ({printable(hit.file)})" if hit.moved else ""
         return f" Way: {' → '.join(shown)}{end}."
+
+
+def _is_example(location: str) -> bool:
+    return not _EXAMPLES.isdisjoint(location.lower().split("/")[:-1])
 
 
 def _plain(path: str) -> str:

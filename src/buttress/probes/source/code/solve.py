@@ -91,8 +91,10 @@ def graph_of(modules: Iterable[ModuleSummary]) -> Graph:
         for call in module.calls:
             callee = project.look_up(module, call.path)
             if isinstance(callee, FunctionSummary):
-                step = CallStep(callee.local.lstrip("."), module.file, call.line)
+                name, certain = callee.local.lstrip("."), not call.guessed
                 for passage in callee.passages(call):
+                    spread = bool(passage.wanted or passage.whole) and not call.framework
+                    step = CallStep(name, module.file, call.line, spread or not certain)
                     owner, taint = callee.owner(passage.parameter), passage.taint
                     given[owner].append((passage, step))
                     if taint.label == PARAMETER:

@@ -32,7 +32,7 @@ class Sink:
     """That a parameter reaches a place where a rule matches if its taint is one of the rule's.
 
     Of the options of a function (``**options``), ``keyword`` is the one that does; empty for all.
-    ``check``: as of ``Taint``.
+    ``check``: as of ``Taint``. ``kept``: an attribute brings it from one method to another.
     """
 
     rule: CodeRule
@@ -46,6 +46,7 @@ class Sink:
     steps: tuple[CallStep, ...] = ()
     keyword: str = ""
     check: str = ""
+    kept: bool = False
 
     @property
     def key(self) -> SinkKey:
@@ -56,6 +57,7 @@ class Sink:
     def before(self, passage: Passage, step: CallStep) -> Sink | None:
         """The same, seen from a caller; None where it is too far away, or cleaned on the way."""
         taint = passage.taint
+        step = replace(step, guessed=True) if self.kept else step
         steps = (*taint.steps, step, *self.steps)
         cleaned = self.cleaned | taint.cleaned
         if len(steps) > MAX_STEPS or self.condition.safe(cleaned):
@@ -65,7 +67,7 @@ class Sink:
         else:
             keyword = passage.wanted or (self.keyword if passage.whole else "")
         check = self.check or taint.check
-        return replace(self, cleaned=cleaned, steps=steps, keyword=keyword, check=check)
+        return replace(self, cleaned=cleaned, steps=steps, keyword=keyword, check=check, kept=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Passage:
 class FunctionSummary:
     """A function: its parameters without ``self``, and what it returns once it was followed.
 
-    ``refuses`` are parameters that it tests, and raises where they don't fit.
+    ``refuses`` are parameters that it tests, and raises where they don't fit. ``raises``: it may
+    raise or leave the program, whatever for. ``gives``: the class that its annotation says it
+    returns an instance of.
     """
 
     path: str  # where it is in the project, e.g. ``:app.store.Store.find``
@@ -98,6 +102,8 @@ class FunctionSummary:
     options: str
     returns: Value | None = None
     refuses: set[str] = field(default_factory=set)
+    raises: bool = False
+    gives: str = ""
 
     def passages(self, call: FunctionCall) -> Iterator[Passage]:
         """What a call gives to each parameter."""
@@ -158,7 +164,7 @@ class FunctionCall:
     """A call of a function of the project: taints of its arguments, as the caller sees them.
 
     ``others`` are those of all parameters that are not named. A ``framework`` gives all of them,
-    and some of its own.
+    and some of its own. ``guessed``: what is called may be another function.
     """
 
     path: str
@@ -167,6 +173,7 @@ class FunctionCall:
     named: Mapping[str, tuple[Taint, ...]] = field(default_factory=dict)
     others: tuple[Taint, ...] = ()
     framework: bool = False
+    guessed: bool = False
 
     @property
     def taints(self) -> Iterator[Taint]:
@@ -207,7 +214,7 @@ class ModuleSummary:
                 name: replace(one, path=self.anchored(one.path))
                 for name, one in value.entries.items()
             }
-        targets = tuple(map(self.anchored, value.targets))
+        targets = tuple(filter(None, map(self.anchored, value.targets)))
         path = self.anchored(value.path)
         return Value(
             path, value.const, value.text, None, entries, value.taints, targets,

@@ -25,6 +25,7 @@ _PATH: Final = frozenset({"path"})
 SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address
 KEYS: Final = "keys"  # cleaned, so to say, of other names of entries than a few: a mapping
 PATH_OBJECT: Final = "path-object"  # of pathlib, so that its name is known to have no slash
+_EVERY: Final = frozenset({ALL})
 _SHAPES: Final = frozenset({SEGMENT, KEYS})
 _NO_SLASH: Final = frozenset({"path", ALL})
 # The entries of a mapping of which only the keys are known.
@@ -45,11 +46,15 @@ UNKNOWN: Final = _Unknown()
 
 @dataclass(frozen=True, slots=True)
 class CallStep:
-    """A call that a value goes through on its way: the name of what is called, and where."""
+    """A call that a value goes through on its way: the name of what is called, and where.
+
+    ``guessed``: it is not certain that this is what is called, or which parameter is given it.
+    """
 
     what: str
     file: str
     line: int
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,12 @@ class Taint:
             (*self.steps, *steps)[:MAX_STEPS], self.check or check,
         )  # fmt: skip
 
-    def decoded(self) -> Taint:
-        """The same in another form: it may hold signs that it did not hold before."""
-        return replace(self, cleaned=self.cleaned - _SHAPES)
+    def decoded(self, *, wholly: bool = False) -> Taint:
+        """The same in another form: it may hold signs that it did not hold before.
+
+        ``wholly``: any signs, so that what made it safe for one use does so no longer.
+        """
+        return replace(self, cleaned=self.cleaned & _EVERY if wholly else self.cleaned - _SHAPES)
 
     def doubted(self, check: str) -> Taint:
         """The same, with a reason why it may do no harm, unless it has one."""
@@ -103,7 +111,7 @@ class Value:
     ``const`` is the constant that it is, else ``UNKNOWN``; ``text`` what is known of a text that is
     put together, with ``HOLE`` for the rest. ``elements`` and ``entries`` are those of a literal
     list or mapping. ``taints`` are what it carries. ``targets`` are paths of functions of which it
-    is one: an entry of a table whose key is not known.
+    is one: an entry of a table whose key is not known, or an instance of one of several classes.
     """
 
     path: str = ""
@@ -262,7 +270,8 @@ def _longer(
 
 
 def _functions(value: Value) -> tuple[str, ...]:
-    return value.targets or ((value.path,) if value.path.startswith(".") else ())
+    own = value.path.startswith(".") or value.path.endswith("()")
+    return value.targets or ((value.path,) if own else ())
 
 
 def concatenated(*values: Value) -> Value:

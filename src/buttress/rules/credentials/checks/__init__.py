@@ -44,6 +44,7 @@ CHECKS: Final[dict[str, Check]] = {
     "pypi": structures.pypi,
     "query": assignments.query,
     "random": structures.random_looking,
+    "seed-phrase": structures.seed_phrase,
     "sent-header": assignments.sent_header,
     "signing": assignments.signing,
     "stated": assignments.stated,

@@ -12,14 +12,13 @@ from buttress.rules.credentials.literals import (
     classes,
     entropy,
     is_filler,
+    is_hash,
     is_placeholder,
     is_random,
     is_words,
 )
 
-_CODE: Final = re.compile(
-    rb"^(?:https?:|file:|\./|\.\./|~/|@|#|!|&)|://|[()\[\]{}<>`|;\\]|\$[A-Za-z{(]"
-)
+_CODE: Final = re.compile(rb"^(?:https?:|file:|\./|\.\./|~/|[@#!&$])|://|[()\[\]{}<>`|;\\]")
 _PUBLISHABLE: Final = re.compile(
     rb"pk[._]|sb_publishable_|phc_|G-[0-9A-Z]{8,}\Z"
 )  # meant for browsers
@@ -38,6 +37,14 @@ _STAND_IN: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _LEAST_BYTES: Final = 8  # different bytes of a key that is written with escapes
+# Names that end with "pass" and are words of their own, as "minipass" and "compass".
+_WORD_WITH_PASS: Final = re.compile(rb"(?i)[a-z]pass(?:[_.-][a-z]{3,10}|[_.-]?[0-9]{1,2})?\Z")
+_FOR_PASSWORD: Final = re.compile(
+    rb"[a-z]Pass|(?i:db|sql|user|admin|root|smtp|mail|ftp|ssh|redis|mongo|pg|proxy|auth|login|wifi)"
+    rb"(?i:pass)"
+)
+_RANGE: Final = re.compile(rb"(?:\w{1,20}:)?[\^~<>=]{0,2}v?[0-9]{1,5}\.[0-9]")  # of versions
+_LEAST_SIGNED: Final = 12  # characters of a password with signs and no digit
 _LEAST_DIFFERENT: Final = 5  # characters of a password that differ
 _LEAST_CHANGES: Final = 2  # of case, and between letters and digits
 _LEAST_SIGNING: Final = 3.5  # bits a character
@@ -45,6 +52,8 @@ _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
     rb"|(?:special|stop|added|extra|bad|max|min|prompt|input|output|num|reserved|mask|image|audio|"
     rb"new|total|all|control|eos|suppress|sentinel|placeholder|unused|completion)[_.-]?tokens"
+    rb"|(?:by|com|sur|tres|first|second|last|single|multi|one|two|num|forward|backward|render|low|high"
+    rb"|band|all|proxy|fastcgi|uwsgi|scgi|grpc|memcached)[_.-]?pass\Z"
     rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
     rb"[_.-]?(?:page)?[_.-]?token"
 )
@@ -98,7 +107,7 @@ def literal(candidate: CredentialCandidate) -> Verdict | None:
 def value(candidate: CredentialCandidate) -> Verdict | None:
     """A random-looking literal that belongs to a name like token or api_key."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
+    if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or _stands_in(candidate):
         return None
     if _sealed(candidate) or _PUBLISHABLE.match(secret) or _searches(candidate):
         return None
@@ -181,6 +190,8 @@ def azure_sas(candidate: CredentialCandidate) -> Verdict | None:
 
 def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
     """Two texts with a comma between are name and value only as the arguments of a call."""
+    if not candidate.name:
+        return True
     start = candidate.whole[0]
     between = candidate.data[start + len(candidate.name) : candidate.start]
     return b"," not in between or b"(" in candidate.data[max(0, start - 3) : start]
@@ -189,7 +200,10 @@ def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
 def password(candidate: CredentialCandidate) -> Verdict | None:
     """A literal under a name like password: random, or of at least three kinds of characters."""
     secret = candidate.secret
-    if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or is_filler(secret):
+    name = candidate.name
+    if _SAFE_NAME.search(name) or (_WORD_WITH_PASS.search(name) and not _FOR_PASSWORD.search(name)):
+        return None
+    if _stands_in(candidate) or _RANGE.match(secret):
         return None
     if re.match(rb"https?:|\./|@|\$", secret) or re.search(rb"[(){}<>\\`]|://", secret):
         return None
@@ -201,11 +215,17 @@ def password(candidate: CredentialCandidate) -> Verdict | None:
 def stated(candidate: CredentialCandidate) -> Verdict | None:
     """What stands where only a password can: neither words nor a stand-in, of any look."""
     secret = candidate.secret
-    if is_placeholder(secret) or _spoken(secret) or secret.lower() in _COMMON:
+    if _stands_in(candidate) or _spoken(secret) or secret.lower() in _COMMON:
         return None
     if re.search(rb"[(){}<>\\`]|://|^[%$]", secret) or len(set(secret)) < _LEAST_DIFFERENT:
         return None
     return Verdict() if is_random(secret) or _unspeakable(secret) else None
+
+
+def _stands_in(candidate: CredentialCandidate) -> bool:
+    """Whether it is no secret: a reference to one, an example, or the hash of a password."""
+    secret = candidate.secret
+    return is_placeholder(secret, expands=candidate.expands) or is_hash(secret)
 
 
 def _unspeakable(text: bytes) -> bool:
@@ -220,8 +240,12 @@ def _sealed(candidate: CredentialCandidate) -> bool:
 
 
 def _is_password(text: bytes) -> bool:
-    strong = classes(text) >= 3 and re.search(rb"[0-9]", text) and not _spoken(text)
-    return bool(strong) or is_random(text)
+    if classes(text) < 3:
+        return is_random(text)
+    if re.search(rb"[0-9]", text):
+        return not _spoken(text) or is_random(text)
+    signs = len(text) >= _LEAST_SIGNED and re.search(rb"[!#$%^&*?~]", text) is not None
+    return (signs and not is_words(text)) or is_random(text)
 
 
 def _spoken(text: bytes) -> bool:
@@ -235,12 +259,12 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
     Where the rule's setting ``strong`` is true, only a password that nobody writes as an example.
     """
     user, host = (candidate.groups.get(name, b"") for name in ("user", "host"))
-    if re.search(rb"[<>{}$*]|%\(|\.{3}|x{3}|^\(?\[|\[\^|\(\?", candidate.secret.lower()):
+    if re.search(rb"[<>{}]|^[$*]|\*{2}|%\(|\.{3}|x{3}|^\(?\[|\[\^|\(\?", candidate.secret.lower()):
         return None
     secret = unquote_to_bytes(candidate.secret)
     if secret.lower() in _COMMON or secret.lower() == unquote_to_bytes(user).lower():
         return None
-    if is_documented_host(host) or is_placeholder(secret):
+    if is_documented_host(host) or is_placeholder(secret, expands=candidate.expands):
         return None
     strong = _is_password(secret)
     if _NAME_OF_SETTING.fullmatch(secret) or (candidate.rule.settings.get("strong") and not strong):

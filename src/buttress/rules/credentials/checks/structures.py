@@ -57,6 +57,14 @@ _INSTALLED: Final = re.compile(
     rb"|oauth2\.googleapis\.com/device/code|(?i:native|desktop|installed)[ -]app(?:lication)?s?\b"
     rb"|\b(?:gemini|gcloud)[_ -]?cli\b|cloudcode-pa\.googleapis"
 )
+_SEED_LENGTHS: Final = (12, 15, 18, 21, 24)  # words of BIP-39
+# Frequent words that BIP-39's list has not.
+_OF_SENTENCES: Final = frozenset(
+    b"the and are for was not but with from your has had his her them their these those were been"
+    b" would which here".split()
+)
+# The phrases that Ganache and Truffle start with, and a test vector of BIP-39.
+_SEEDS_OF_TOOLS: Final = re.compile(rb"(?:candy maple cake|myth like bonus|legal winner thank)\b")
 _PIECE: Final = 200  # bytes of a key that are enough of it
 _NEAR: Final = 1_500  # bytes around a key that tell what it belongs to
 
@@ -241,3 +249,13 @@ def random_looking(candidate: CredentialCandidate) -> Verdict | None:
     body = re.sub(rb"^[A-Za-z0-9]{1,9}(?:_(?:live|api|car)_|[_-])", b"", candidate.secret)
     body = body.removeprefix(b"BSA")
     return Verdict() if is_random(body) and not is_placeholder(body) else None
+
+
+def seed_phrase(candidate: CredentialCandidate) -> Verdict | None:
+    """The words of a wallet: 12 to 24 in steps of three, which no sentence is made of (BIP-39)."""
+    words = candidate.secret.split(b" ")
+    if len(words) not in _SEED_LENGTHS or _OF_SENTENCES & set(words):
+        return None
+    if len(set(words)) < len(words) - 2 or _SEEDS_OF_TOOLS.match(candidate.secret):
+        return None  # test vectors repeat words
+    return Verdict(f"{len(words)} words")

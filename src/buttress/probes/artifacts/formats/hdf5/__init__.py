@@ -78,12 +78,16 @@ def _configurations(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]
 def _references(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     told: set[tuple[str, str]] = set()
     stray = cut = False
+
+    def skip() -> None:
+        scope.record_skip(f"some of what looks like a reference to a file, from byte {at} on")
+
     for at in range(0, source.size, _PIECE):
         piece = source.read_at(at, _PIECE + _REFERENCE)
         if not stray and (issues := list(stray_pickle.within(piece, at, scope))):
             stray = True
             yield from issues
-        for offset, kind, name in references(piece, source):
+        for offset, kind, name in references(piece, source, skip):
             if (kind, name) in told:
                 continue
             if len(told) == _MAX_TOLD:

@@ -9,7 +9,7 @@ none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from buttress.files.byte_source import ByteSource
@@ -24,16 +24,24 @@ _BASES: Final = (0, 512, 1024, 2048)  # where the file proper may begin
 _NAME: Final = 1024
 
 
-def references(piece: bytes, source: ByteSource) -> Iterator[tuple[int, str, str]]:
-    """Offset in ``piece``, kind and file name of each reference that begins there."""
+def references(
+    piece: bytes, source: ByteSource, cut: Callable[[], None]
+) -> Iterator[tuple[int, str, str]]:
+    """Offset in ``piece``, kind and file name of each reference that begins there.
+
+    ``cut`` is called where more looks like one than is looked at.
+    """
     for found in _LINK.finditer(piece):
         if name := _external_link(piece, found.start()):
             yield found.start(), "an external link", name
     looks = 0
     for found in _STORAGE.finditer(piece):
         slots, used = (int.from_bytes(one, "little") for one in found.groups())
-        if used <= slots <= _MAX_SLOTS and looks < _MAX_LOOKS:
+        if used <= slots <= _MAX_SLOTS:
             looks += 1
+            if looks > _MAX_LOOKS:
+                cut()
+                break
             address = _number(piece, found.end())
             if name := _in_heap(source, address, _number(piece, found.end() + 8)):
                 yield found.start(), "external storage", name
