@@ -76,3 +76,31 @@ def test_characters_that_the_terminal_lacks_cut_nothing(tree: Path, encoding: st
     assert [one["location"] for one in told["findings"]] == [
         one["location"] for one in again["findings"]
     ]
+
+
+@pytest.mark.parametrize("option", ["--sarif", "--junit", "--write-vex"])
+def test_a_report_takes_no_place_but_that_of_an_earlier_one(tree: Path, option: str) -> None:
+    (source,) = tree.glob("*.py")
+    before = source.read_bytes()
+    done = shell('"$@"', ".", option, source.name, cwd=tree)
+    (told,) = done.stderr.splitlines()
+    assert (done.returncode, source.read_bytes()) == (2, before)
+    assert f"{option}: holds something else than an earlier report; expected" in told
+    (tree / "empty").touch()
+    for _ in range(2):
+        assert shell('"$@"', source.name, option, "empty", cwd=tree).returncode in {0, 1}
+    done = shell('"$@"', ".", option, "", cwd=tree)
+    assert done.returncode == 2
+    assert "an empty text names no file" in done.stderr
+
+
+def test_files_and_folders_that_are_taken_for_each_other(tree: Path) -> None:
+    (source,) = tree.glob("*.py")
+    done = shell('"$@"', ".", "--within", source.name, cwd=tree)
+    assert done.returncode == 2
+    assert "--within: is a file; expected a folder" in done.stderr
+    (tree / ".buttress-ignore.yaml").mkdir()
+    done = shell('"$@"', ".", cwd=tree)
+    assert done.returncode == 2
+    assert ".buttress-ignore.yaml" in done.stderr
+    assert "internal error" not in done.stderr

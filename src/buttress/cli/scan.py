@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from buttress.cli.finding_options import add_known, fail_on
 from buttress.files.visible import visible
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from buttress.workflows.scan import ScanResult, ScanSettings
 
 _SECRETS = frozenset({"secrets", "secrets-history"})
+# What the beginning of a report says of its format, by the option that names its file.
+_SIGNS: Final = {
+    "sarif": (b"sarif",), "junit": (b"<testsuite",), "write_vex": (b"openvex", b"CycloneDX"),
+}  # fmt: skip
+_BEGIN: Final = 4_096
 _FORMATS = ("text", "json", "sarif", "github")
 
 
@@ -115,10 +121,10 @@ def _where(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
-    group.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
-    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML as well")
+    group.add_argument("--sarif", type=_path, metavar="FILE", help="write SARIF 2.1.0 as well")
+    group.add_argument("--junit", type=_path, metavar="FILE", help="write JUnit XML as well")
     group.add_argument(
-        "--write-vex", type=Path, metavar="FILE",
+        "--write-vex", type=_path, metavar="FILE",
         help="write what was suppressed: CycloneDX if named *.cdx.json or bom.json, else OpenVEX",
     )  # fmt: skip
 
@@ -127,6 +133,7 @@ def run(options: argparse.Namespace) -> int:
     """Scan, write files, print."""
     from buttress.workflows.scan import make_known, scan
 
+    _check_places(options)
     result = scan(_settings(options))
     if options.write_baseline is not None:
         result = make_known(result, options.write_baseline)
@@ -191,6 +198,31 @@ def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text[:4]) <= 256:
         raise argparse.ArgumentTypeError(f"'{text[:20]}': expected a number from 1 to 256")
     return int(text)
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """A report goes to a new file or in the place of an earlier one, never of a source file.
+
+    Raises:
+        InputError: another file lies there, or ``--within`` names no folder.
+    """
+    from buttress.errors import InputError
+
+    if options.within is not None and options.within.is_file():
+        raise InputError(
+            "is a file", file=str(options.within), field="--within", expected="a folder"
+        )
+    for name, signs in _SIGNS.items():
+        path: Path | None = getattr(options, name)
+        if path is None or not path.is_file():
+            continue
+        with suppress(OSError), path.open("rb") as file:
+            begin = file.read(_BEGIN)
+            if begin and not any(sign in begin for sign in signs):
+                raise InputError(
+                    "holds something else than an earlier report", file=str(path),
+                    field=f"--{name.replace('_', '-')}", expected="a new file, or such a report",
+                )  # fmt: skip
 
 
 def _write(options: argparse.Namespace, result: ScanResult) -> None:

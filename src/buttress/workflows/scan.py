@@ -229,7 +229,7 @@ def _wanted(settings: ScanSettings, by_path: Mapping[Path, Root]) -> Any:
 def _filter(settings: ScanSettings, knowledge: Knowledge) -> FindingFilter:
     """All that is held against findings, read before anything is scanned."""
     file = settings.suppressions if settings.suppress else None
-    if file is None and settings.suppress and Path(SUPPRESSIONS).is_file():
+    if file is None and settings.suppress and Path(SUPPRESSIONS).exists():
         file = Path(SUPPRESSIONS)
     known = None
     if settings.baseline is not None:
