@@ -24,6 +24,10 @@ MODEL = (
 )
 TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
 SERVES = "from http.server import HTTPServer\nHTTPServer(('0.0.0.0', port), H).serve_forever()\n"
+TOOL = (
+    "from mcp.server.fastmcp import FastMCP\nm = FastMCP('a')\n@m.tool()\n"
+    "def read(path: str) -> str:\n    return open(path).read()\nm.run({})\n"
+)
 FORM = (
     "import gradio as gr\ndef show(name):\n    return open(name).read()\n"
     "with gr.Blocks() as page:\n    a = gr.Textbox()\n    b = gr.Textbox()\n"
@@ -249,6 +253,12 @@ CASES = {
         {"a.py": f"{SERVES}def do(self):\n    if self.headers.get('Authorization') != KEY:\n"
          "        self.send_error(401)\n"},
         "binds-all-addresses", "",
+    ),
+    "a path of a tool of its user": (
+        {"a.py": TOOL.format("")}, "path-untrusted", "medium",
+    ),
+    "a path of a tool that others call": (
+        {"a.py": TOOL.format("transport='streamable-http'")}, "path-untrusted", "high",
     ),
     "a form that others reach": (
         {"app.py": FORM.format("share=True")}, "path-untrusted", "high",

@@ -241,6 +241,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     if hit.taint is not None:
         parts = hit.taint.label in _IN_PARTS and hit.taint.steps
         found += [hit.taint.check, "which part of it is meant is not followed" if parts else ""]
+        by_model = hit.taint.label in ("llm", "tool") and not shown.is_opened_to_others(hit)
+        found.append(hit.rule.by_model if by_model else "")
         form = hit.rule.severity == "high" and _FORM.match(hit.taint.path)
         if form and not shown.is_opened_to_others(hit):
             found.append(_OF_A_FORM)

@@ -99,6 +99,7 @@ class CodeRule(Rule):
         str, ...
     ] = ()  # words of which the project must have one, else it is medium at most
     unseen: str = ""  # what is said then
+    by_model: str = ""  # what is said where a model gives the value, in a program of its user
     nearby: str = ""  # what is said where the addresses around it are of this machine or plain HTTP
 
     @cached_property
@@ -119,6 +120,7 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule
         switch=data.get("switch", ""),
         seen=tuple(data.get("seen", ())),
         unseen=data.get("unseen", ""),
+        by_model=data.get("by_model", ""),
         nearby=data.get("nearby", ""),
         bad=tuple(Example("", text) for text in data["bad"]),
         good=tuple(Example("", text) for text in data["good"]),
@@ -193,6 +195,7 @@ CODE: Final = RuleKind(
             "title": TEXT, "message": TEXT, "tests": {"type": "boolean"},
             "switch": _TEXT,
             "seen": {"type": "array", "items": _TEXT, "minItems": 1}, "unseen": _TEXT,
+            "by_model": _TEXT,
             "nearby": _TEXT,
             "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
             "match": {"type": "array", "items": _PATTERN, "minItems": 1},

@@ -16,7 +16,10 @@ from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import without_secrets
 
 _EXAMPLES: Final = frozenset({"example", "examples"})
-_OPENED: Final = re.compile(r"\bshare\s*=\s*True\b|\bserver_name\s*=\s*[\"'](?:0\.0\.0\.0|::)[\"']")
+_OPENED: Final = re.compile(
+    r"\btransport\s*=\s*[\"'](?:sse|https?|streamable)|"
+    r"\b(?:host|server_name)\s*=\s*[\"'](?:0\.0\.0\.0|::)[\"']|\bshare\s*=\s*True\b"
+)
 
 
 class ShownFile:
@@ -49,7 +52,7 @@ class ShownFile:
         return self._linking.has(words, self.location)
 
     def is_opened_to_others(self, hit: Hit) -> bool:
-        """Whether the form from which a value comes listens to other machines, in its file."""
+        """Whether the form or server from which a value comes listens to others, in its file."""
         start = hit.taint.file if hit.taint is not None and hit.taint.file else self.location
         lines = self.lines if start == self.location else self._linking.source(start)[0]
         return any(map(_OPENED.search, lines))
