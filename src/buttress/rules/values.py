@@ -69,6 +69,12 @@ def is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET.search(name)
 
 
+def _repeats(name: str, value: str) -> bool:
+    """Whether a value only says its variable's name again, of a key and not of a password."""
+    said = re.sub(r"[\W_]", "", value).lower()
+    return not re.search(r"(?i)pass|pwd", name) and said == re.sub(r"[\W_]", "", name).lower()
+
+
 def _secret(subject: Subject) -> Iterator[SubjectMatch]:
     """A variable holds a credential: by its format, or by its name and a literal value."""
     name, value = str(subject.context["name"]), str(subject.context["value"])
@@ -86,6 +92,7 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         and not value.isdigit()
         and not (_PROVIDER_KEY.search(name) and not is_random(value.encode("utf-8", "replace")))
         and not _REFERENCE.search(value)
+        and not _repeats(name, value)
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
     if (known or literal) and not _for_tests(value) and value.lower() not in _WELL_KNOWN:

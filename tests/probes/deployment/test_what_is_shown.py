@@ -606,6 +606,10 @@ CASES = {
         "compose.yaml", "services:\n  e:\n    image: docker.elastic.co/elasticsearch/"
         "elasticsearch:7.17.1\n    ports: ['9200:9200']\n", "compose-public-port", "high",
     ),
+    "a default that says the name of its variable": (
+        "compose.yaml", "services:\n  a:\n    image: a:1\n    ports: ['80:80']\n    environment:\n"
+        "      - ACME_API_KEY=${ACME_API_KEY:-acmeapikey}\n", "env-secret", "",
+    ),
     "credentials that a service reads": (
         "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud:ro"),
         "compose-host-mount", "medium",

@@ -1,4 +1,4 @@
-"""Workflows of a repository that call another one or an action, and what they hand it."""
+"""Workflows of a repository that start or call another one or an action, and what they hand it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,90 @@ from buttress.probes.deployment.untrusted import ExpressionScope, UntrustedValue
 from buttress.rules.subject import scalar
 
 _MAX_CALLERS: Final = 200  # workflows of one repository that are looked at
+_MAX_DEPTH: Final = 4  # workflows that call one another
 _LOCAL: Final = re.compile(r"^\./(.+?)/?$")
+# Events that only people of the project bring about.
+MEMBERS: Final = {
+    "push",
+    "schedule",
+    "workflow_dispatch",
+    "release",
+    "merge_group",
+    "create",
+    "delete",
+    "deployment",
+    "repository_dispatch",
+    "branch_protection_rule",
+    "registry_package",
+    "page_build",
+    "milestone",
+}
+
+
+def triggers(workflow: Any) -> frozenset[str]:
+    """The events that start a workflow."""
+    given = workflow.get("on") if isinstance(workflow, dict) else None
+    if isinstance(given, str):
+        return frozenset({given})
+    return frozenset(str(one) for one in given) if isinstance(given, (list, dict)) else frozenset()
+
+
+def started_by(path: Path, data: Any, depth: int = 0) -> frozenset[str]:
+    """The events that start the workflow at ``path``, or those which call it or end before it.
+
+    ``workflow_call`` stays where no caller is seen, and ``workflow_run`` where one of the workflows
+    that it waits for is not seen or may be started by others than people of the project.
+    """
+    found, place = set(triggers(data)), path.absolute()
+    if place.parent.name != "workflows" or depth > _MAX_DEPTH:
+        return frozenset(found)
+    if "workflow_call" in found:
+        own = f".github/workflows/{place.name}"
+        callers = [
+            started_by(caller, workflow, depth + 1)
+            for caller, workflow in _others(place, place.name.encode())
+            if any(_uses(part, own) for part in _parts(workflow))
+        ]
+        if callers:
+            found.discard("workflow_call")
+            found.update(*callers)
+    if "workflow_run" in found:
+        before = _before(place, data, depth)
+        if before and before <= MEMBERS:
+            found.discard("workflow_run")
+            found |= before
+    return frozenset(found)
+
+
+def _before(place: Path, data: Any, depth: int) -> frozenset[str]:
+    """What starts the workflows that ``workflow_run`` waits for; nothing where one is not seen."""
+    given = data["on"].get("workflow_run") if isinstance(data["on"], dict) else None
+    names = given.get("workflows") if isinstance(given, dict) else None
+    found: set[str] = set()
+    for name in names if isinstance(names, list) else [names]:
+        named = [
+            started_by(other, workflow, depth + 1)
+            for other, workflow in _others(place, str(name).encode())
+            if isinstance(workflow, dict) and workflow.get("name") == name
+        ]
+        if not named:
+            return frozenset()
+        found.update(*named)
+    return frozenset(found)
+
+
+def _others(place: Path, name: bytes) -> Iterator[tuple[Path, Any]]:
+    """The other workflows of a folder whose text has ``name``."""
+    for path, text in _workflows(place.parent, place, name):
+        yield from ((path, document.data) for document in documents(text, []))
+
+
+def _parts(workflow: Any) -> Iterator[dict[str, Any]]:
+    """The jobs of a workflow."""
+    jobs = workflow.get("jobs") if isinstance(workflow, dict) else None
+    for job in jobs.values() if isinstance(jobs, dict) else ():
+        if isinstance(job, dict):
+            yield job
 
 
 def given_by_callers(path: Path, data: Any) -> dict[str, UntrustedValue]:
@@ -29,8 +112,10 @@ def given_by_callers(path: Path, data: Any) -> dict[str, UntrustedValue]:
     name = (place.parent if is_action else place).name.encode()
     found: dict[str, UntrustedValue] = {}
     callers = [data]
-    for text in _workflows(root / ".github" / "workflows", place, name):
-        callers += [document.data for document in documents(text, [])]
+    for other, text in _workflows(root / ".github" / "workflows", place, name):
+        for document in documents(text, []):
+            if started_by(other, document.data) - MEMBERS:
+                callers.append(document.data)
     for inputs, scope in (call for caller in callers for call in _calls(caller, own)):
         for key, value in inputs.items():
             for _, source in sources(scalar(value) or "", scope):
@@ -38,8 +123,8 @@ def given_by_callers(path: Path, data: Any) -> dict[str, UntrustedValue]:
     return found
 
 
-def _workflows(folder: Path, own: Path, name: bytes) -> Iterator[str]:
-    """Texts of the other workflows that name it."""
+def _workflows(folder: Path, own: Path, name: bytes) -> Iterator[tuple[Path, str]]:
+    """The other workflows that name it, with their texts."""
     try:
         paths = sorted(folder.glob("*.y*ml"))[:_MAX_CALLERS]
     except OSError:
@@ -52,7 +137,7 @@ def _workflows(folder: Path, own: Path, name: bytes) -> Iterator[str]:
         except OSError:
             continue
         if name in data:
-            yield data.decode("utf-8", "replace")
+            yield path, data.decode("utf-8", "replace")
 
 
 def _calls(workflow: Any, own: str) -> Iterator[tuple[dict[str, Any], ExpressionScope]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import YamlDocument
-from buttress.probes.deployment.callers import given_by_callers
+from buttress.probes.deployment.callers import given_by_callers, started_by, triggers
 from buttress.probes.deployment.untrusted import JobOutputs, UntrustedValue
 from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
@@ -23,9 +23,8 @@ def github(document: YamlDocument, path: Path) -> Iterator[Subject]:
     data = document.data
     if not isinstance(data, dict):
         return
-    triggers = _triggers(data.get("on"))
     context = {
-        "triggers": triggers, "workflow": data, "inputs": _inputs(data, path),
+        "triggers": started_by(path, data), "workflow": data, "inputs": _inputs(data, path),
         "outputs": JobOutputs(data),
     }  # fmt: skip
     if "jobs" in data:
@@ -42,14 +41,8 @@ def github(document: YamlDocument, path: Path) -> Iterator[Subject]:
 
 def _inputs(data: dict[str, Any], path: Path) -> Mapping[str, UntrustedValue]:
     """Inputs that a workflow of the same repository fills with what a stranger chooses."""
-    is_called = "workflow_call" in _triggers(data.get("on")) or "runs" in data
+    is_called = "workflow_call" in triggers(data) or "runs" in data
     return given_by_callers(path, data) if is_called else {}
-
-
-def _triggers(given: Any) -> frozenset[str]:
-    if isinstance(given, str):
-        return frozenset({given})
-    return frozenset(str(one) for one in given) if isinstance(given, (list, dict)) else frozenset()
 
 
 def _job(

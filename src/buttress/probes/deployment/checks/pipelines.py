@@ -9,6 +9,7 @@ from typing import Final
 import re2
 
 from buttress.files.located_yaml import FieldPath
+from buttress.probes.deployment.callers import MEMBERS
 from buttress.probes.deployment.checks.strangers_code import PRIVILEGED, scope_of, step_of
 from buttress.probes.deployment.expressions import expressions
 from buttress.probes.deployment.gates import asks_first, by_members, checked_form, gates
@@ -79,11 +80,6 @@ _BOT: Final = re2.compile(r"github\.(?:actor|triggering_actor)\s*==\s*['\"][A-Za
 # Events whose runs, for a stranger's pull request, see no secret and have a token that only reads.
 _LIMITED: Final = {"pull_request", "pull_request_review", "pull_request_review_comment"}
 # Events that only people start who may write.
-_MEMBERS: Final = {
-    "push", "schedule", "workflow_dispatch", "release", "merge_group", "create", "delete",
-    "deployment", "repository_dispatch", "branch_protection_rule", "registry_package", "page_build",
-    "milestone",
-}  # fmt: skip
 _OF_PULL_REQUEST: Final = re.compile(
     r"github(?:\.event)?|github\.(?:head_ref|event\.(?:pull_request|review|review_comment|comment)"
     r"\b.*)|names of .*|the name of a branch|what a command asks .*"
@@ -109,7 +105,10 @@ def _limited_text(subject: Subject, source: UntrustedValue) -> str:
     steps = subject.context.get("steps") or ()
     if source.path.startswith("github.event.client_payload"):
         return "whoever holds a token of the repository sends it, and what they put in is not seen"
-    if source.path.startswith(ASKED) and not subject.context["triggers"] - _MEMBERS:
+    if source.path.startswith(ASKED) and not subject.context["triggers"] - MEMBERS:
+        return "only people of the project start the run"
+    by_commit = source.path.startswith(("github.event.head_commit", "github.event.commits"))
+    if not by_commit and not subject.context["triggers"] - MEMBERS:
         return "only people of the project start the run"
     return (
         _without_rights(subject, source.path)
@@ -127,9 +126,9 @@ def _without_rights(subject: Subject, path: str) -> str:
     guards = f"{subject.context['job'].get('if', '')} {step_of(subject).get('if', '')}"
     if "||" not in guards and "!" not in guards:
         triggers = triggers & set(_ON_EVENT.findall(guards)) or triggers
-    outside = triggers - _MEMBERS
+    outside = triggers - MEMBERS
     whole = path in ("github", "github.event")  # may hold what members pushed for others
-    if not outside or not outside <= _LIMITED or (whole and triggers & _MEMBERS):
+    if not outside or not outside <= _LIMITED or (whole and triggers & MEMBERS):
         return ""
     return (
         f"the run of a stranger's pull request on {sorted(outside)[0]} sees no secret, has a token"
