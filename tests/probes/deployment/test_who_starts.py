@@ -78,3 +78,26 @@ def test_a_chain_of_calls_ends_where_it_began(tmp_path: Path) -> None:
 def test_what_a_run_waits_for(tmp_path: Path, before: str | None, told: list[str]) -> None:
     files = {"a.yml": WAITING} | ({"check.yml": before} if before else {})
     assert severities(tmp_path, files, "gha-head-checkout") == told
+
+
+READS = (
+    "on:\n  workflow_run:\n    workflows: [Check]\n    types: [completed]\njobs:\n  a:\n"
+    "    runs-on: x\n    steps:\n      - uses: actions/download-artifact@v4\n"
+    "        with: {name: number, run-id: '${{ github.event.workflow_run.id }}'}\n"
+    '      - id: pr\n        run: echo "number=$(cat number/number)" >> $GITHUB_OUTPUT\n'
+    "      - run: export NUMBER=${{ steps.pr.outputs.number }}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "severity"),
+    [("pull_request_review", "high"), ("pull_request", "high"), ("push", "medium"), ("", "medium")],
+)
+def test_what_a_file_of_an_artifact_holds(tmp_path: Path, before: str, severity: str) -> None:
+    files = {"a.yml": READS} | ({"check.yml": CHECK.format(before)} if before else {})
+    assert severities(tmp_path, files, "gha-indirect-injection") == [severity]
+
+
+def test_a_file_of_the_run_itself_is_no_artifact(tmp_path: Path) -> None:
+    text = READS.replace("actions/download-artifact@v4", "actions/checkout@v4")
+    assert severities(tmp_path, {"a.yml": text}, "gha-indirect-injection") == []

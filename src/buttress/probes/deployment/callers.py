@@ -67,6 +67,14 @@ def started_by(path: Path, data: Any, depth: int = 0) -> frozenset[str]:
     return frozenset(found)
 
 
+def waits_for(path: Path, data: Any) -> frozenset[str]:
+    """The events that start the workflows for which the one at ``path`` waits, if all are seen."""
+    place = path.absolute()
+    if "workflow_run" not in triggers(data) or place.parent.name != "workflows":
+        return frozenset()
+    return _before(place, data, 0)
+
+
 def _before(place: Path, data: Any, depth: int) -> frozenset[str]:
     """What starts the workflows that ``workflow_run`` waits for; nothing where one is not seen."""
     given = data["on"].get("workflow_run") if isinstance(data["on"], dict) else None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import YamlDocument
-from buttress.probes.deployment.callers import given_by_callers, started_by, triggers
+from buttress.probes.deployment.callers import given_by_callers, started_by, triggers, waits_for
 from buttress.probes.deployment.untrusted import JobOutputs, UntrustedValue
 from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
@@ -24,7 +24,8 @@ def github(document: YamlDocument, path: Path) -> Iterator[Subject]:
     if not isinstance(data, dict):
         return
     context = {
-        "triggers": started_by(path, data), "workflow": data, "inputs": _inputs(data, path),
+        "triggers": started_by(path, data), "before": waits_for(path, data),
+        "workflow": data, "inputs": _inputs(data, path),
         "outputs": JobOutputs(data),
     }  # fmt: skip
     if "jobs" in data:

@@ -92,6 +92,15 @@ _ASSIGNED: Final = re.compile(
 _LIMITED: Final = re.compile(
     r"\|\s*(?:grep\s+(?:-\w+\s+)*-\w*[oc]|wc\b|\w*sum\b|tr\s+-\w*[cC]|sed\b[^|]*\[\^|base64|xxd|od\b)"
 )
+# What a line of a script reads from a file, and what unpacks an artifact of another run.
+FROM_FILE: Final = re.compile(
+    r"\bcat\s+[\"']?(?!<)\S|\$\(\s*<\s*\S|\bunzip\s+-p\s|\bjq\s[^\n]*\.json|\b(?:head|tail|grep|sed|tr)\s[^\n>]*"
+    r"\.(?:txt|env|json|md|log)\b"
+)
+FETCHES_ARTIFACT: Final = re.compile(
+    r"download-artifact|\bgh\s+run\s+download\b|downloadArtifact|actions/artifacts/|archive_download_url"
+)
+ARTIFACT: Final = "a file of an artifact"
 _HEREDOC: Final = re.compile(r"([A-Za-z_][\w-]*)<<-?\s*[\"']?\$?\{?([A-Za-z_]\w*)\}?")
 _MAX_DEPTH: Final = 8
 
@@ -270,6 +279,21 @@ def _read_by_model(scope: ExpressionScope) -> str:
     return next((what for name, what in _READ_BY_MODELS.items() if name in given), "")
 
 
+def _unpacks_artifact(script: str, scope: ExpressionScope) -> bool:
+    """Whether a run that waits for another one has unpacked what that left."""
+    given = scope.workflow.get("on")
+    if not (
+        given == "workflow_run" or (isinstance(given, (list, dict)) and "workflow_run" in given)
+    ):
+        return False
+    before = "\n".join(
+        f"{step.get('uses', '')} {scalar(step.get('run')) or ''} {step.get('with') or ''}"
+        for step in scope.steps
+        if isinstance(step, dict)
+    )
+    return FETCHES_ARTIFACT.search(f"{before}\n{script}") is not None
+
+
 def _written(
     script: str, output: str, scope: ExpressionScope, path: str, depth: int
 ) -> UntrustedValue | None:
@@ -292,6 +316,8 @@ def _written(
                 return UntrustedValue(source.path, path)
         if direct := _through(line, scope, path, depth):
             return direct
+        if FROM_FILE.search(line) and _unpacks_artifact(script, scope):
+            return UntrustedValue(ARTIFACT, path)
         if (asked := _ASKED.search(line)) and not _LIMITED.search(line):
             return _asked(asked[0], path)
         if re.search(

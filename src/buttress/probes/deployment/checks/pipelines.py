@@ -15,7 +15,10 @@ from buttress.probes.deployment.expressions import expressions
 from buttress.probes.deployment.gates import asks_first, by_members, checked_form, gates
 from buttress.probes.deployment.github import SCRIPTS
 from buttress.probes.deployment.untrusted import (
+    ARTIFACT,
     ASKED,
+    FETCHES_ARTIFACT,
+    FROM_FILE,
     UntrustedValue,
     chosen_by_strangers,
     label_names,
@@ -66,13 +69,6 @@ _WRITTEN: Final = re.compile(
     r"(?:>>?\s*|\btee\s+(?:-a\s+|--append\s+)?|Out-File\s[^\n]{0,60}?|Add-Content\s[^\n]{0,40}?)[\"']?"
     r"\$\{?(?:env:)?(GITHUB_ENV|GITHUB_PATH)\b"
 )
-_FROM_FILE: Final = re.compile(
-    r"\bcat\s+[\"']?(?!<)\S|\$\(\s*<\s*\S|\bunzip\s+-p\s|\bjq\s[^\n]*\.json|\b(?:head|tail|grep|sed|tr)\s[^\n>]*"
-    r"\.(?:txt|env|json|md|log)\b"
-)
-_FETCHES_ARTIFACT: Final = re.compile(
-    r"download-artifact|\bgh\s+run\s+download\b|downloadArtifact|actions/artifacts/|archive_download_url"
-)
 _SEVERAL_LINES: Final = re.compile(
     r"(?:body|message|description|patch|diff|commits?|comment|event)\W*$|\(`gh "
 )
@@ -110,12 +106,21 @@ def _limited_text(subject: Subject, source: UntrustedValue) -> str:
     by_commit = source.path.startswith(("github.event.head_commit", "github.event.commits"))
     if not by_commit and not subject.context["triggers"] - MEMBERS:
         return "only people of the project start the run"
+    if source.path == ARTIFACT and (unseen := _of_artifact(subject)):
+        return unseen
     return (
         _without_rights(subject, source.path)
         or by_members((*gates(workflow, job), step), source.path)
         or checked_form(steps, source.through)
         or asks_first(workflow, job, step)
     )
+
+
+def _of_artifact(subject: Subject) -> str:
+    """That nobody from outside is seen to start the run which makes an artifact; else empty."""
+    if any(one.startswith("pull_request") for one in subject.context["before"]):
+        return ""
+    return "whether a stranger's pull request makes the artifact is not seen here"
 
 
 def _without_rights(subject: Subject, path: str) -> str:
@@ -311,16 +316,16 @@ def _environment_of_artifact(subject: Subject) -> Iterator[SubjectMatch]:
         for one in steps if isinstance(one, dict)
     )  # fmt: skip
     for start, line, _ in _to_environment(subject.value):
-        if not _FROM_FILE.search(line):
+        if not FROM_FILE.search(line):
             continue
-        if not _FETCHES_ARTIFACT.search(f"{before}\n{subject.value[: start + len(line)]}"):
+        if not FETCHES_ARTIFACT.search(f"{before}\n{subject.value[: start + len(line)]}"):
             continue
         job, step = subject.context["job"], step_of(subject)
         guards = f"{job.get('if', '')} {step.get('if', '')}"
         source = UntrustedValue("github.event.workflow_run")
         lessened = _limited_text(subject, source)
         if not lessened and not re.search(r"pull_request|fork", guards):
-            lessened = "whether a stranger's pull request makes the artifact is not seen here"
+            lessened = _of_artifact(subject)
         number = subject.line(()) + subject.value.count("\n", 0, start)
         yield SubjectMatch(number, "A file of an artifact", lessened)
 
