@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 MAX_LEVELS: Final = 20  # of f-strings within each other
@@ -24,6 +24,8 @@ _TOGETHER: Final = 50  # fields of one f-string: Python 3.11 takes quadratic tim
 _CUT: Final = "\x00"  # where an f-string is cut in two, that stand side by side
 _HOLE: Final = "hole_of_a_newer_text_"
 _STRING: Final = r"""(?:(?<!\w)(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')"""
+_OPENING: Final = frozenset("([{")
+_CLOSING: Final = frozenset(")]}")
 _TOKEN: Final = re.compile(rf"""\#[^\n]*|{_STRING}|[()\[\]{{}}\n:;]""")
 _IN_FIELD: Final = re.compile(rf"""\#[^\n]*|{_STRING}|[()\[\]{{}}:!=]""")
 _STATEMENT: Final = re.compile(
@@ -157,35 +159,31 @@ class _Rewriter:
         return end
 
     def _colon(self, pos: int) -> int:
-        depth = 0
-        while (token := _TOKEN.search(self._text, pos)) is not None:
-            pos, sign = token.end(), token[0]
-            if token["quote"]:
-                pos = self._string_end(token)
-            elif sign in "([{":
-                depth += 1
-            elif sign in ")]}":
-                depth -= 1
-            elif sign == ":" and not depth:
+        """Where the colon stands that ends the head of a block."""
+        for token, depth in self._signs(pos):
+            if not depth and token[0] == ":":
                 return token.start()
-            elif sign == "\n" and not depth:
+            if not depth and token[0] == "\n":
                 break
         raise _UnreadableError
 
     def _group_end(self, pos: int) -> int:
         """After the bracket that closes the one at ``pos``."""
+        for token, depth in self._signs(pos):
+            if not depth and token[0] in _CLOSING:
+                return token.end()
+        raise _UnreadableError
+
+    def _signs(self, pos: int) -> Iterator[tuple[re.Match[str], int]]:
+        """What stands outside strings, and how many brackets are open behind it."""
         depth = 0
         while (token := _TOKEN.search(self._text, pos)) is not None:
-            pos, sign = token.end(), token[0]
+            pos = token.end()
             if token["quote"]:
                 pos = self._string_end(token)
-            elif sign in "([{":
-                depth += 1
-            elif sign in ")]}":
-                depth -= 1
-                if not depth:
-                    return pos
-        raise _UnreadableError
+                continue
+            depth += (token[0] in _OPENING) - (token[0] in _CLOSING)
+            yield token, depth
 
     def _string_end(self, token: re.Match[str]) -> int:
         if _has_fields(token):

@@ -222,7 +222,7 @@ def test_a_lock_of_yarn_with_another_package_or_host() -> None:
     assert rules("yarn.lock", swapped) == [("lock-other-package", 9)]
     aliased = (
         '# yarn lockfile v1\n\n"left@*", "left@npm:@acme/left@6.0.0":\n  version "6.0.0"\n'
-        '  resolved "https://registry.npmjs.org/@acme/left/-/left-6.0.0.tgz"\n'
+        '  resolved "https://npm.shop.net/@acme/left/-/left-6.0.0.tgz"\n'
         "  integrity sha512-YMMxTUQV==\n"
     )
     assert rules("yarn.lock", aliased) == []

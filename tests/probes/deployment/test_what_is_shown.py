@@ -611,15 +611,15 @@ CASES = {
         "      - ACME_API_KEY=${ACME_API_KEY:-acmeapikey}\n", "env-secret", "",
     ),
     "credentials that a service reads": (
-        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud:ro"),
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/given:ro"),
         "compose-host-mount", "medium",
     ),
     "credentials that a service may write": (
-        "compose.yaml", MOUNTS.format("~/.config/gcloud:/root/.config/gcloud"),
+        "compose.yaml", MOUNTS.format("~/.config/gcloud:/given"),
         "compose-host-mount", "high",
     ),
     "a service of a sample": (
-        "sample-apps/a/compose.yaml", MOUNTS.format("~/.ssh:/root/.ssh"),
+        "sample-apps/a/compose.yaml", MOUNTS.format("~/.ssh:/given"),
         "compose-host-mount", "medium",
     ),
     "a container for a terminal": (

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -264,14 +264,18 @@ def _of_step(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untrus
     return None
 
 
-def _read_by_model(scope: ExpressionScope) -> str:
-    """What of a stranger's a model reads in a step before; empty where nothing is known to be."""
-    before = "\n".join(
-        f"{step.get('run') or ''} {step.get('with') or ''}"
-        for step in scope.steps
+def text_of(steps: Iterable[Any]) -> str:
+    """What steps use, run and are given."""
+    return "\n".join(
+        f"{step.get('uses', '')} {scalar(step.get('run')) or ''} {step.get('with') or ''}"
+        for step in steps
         if isinstance(step, dict)
     )
-    if not _HANDED.search(before):
+
+
+def _read_by_model(scope: ExpressionScope) -> str:
+    """What of a stranger's a model reads in a step before; empty where nothing is known to be."""
+    if not _HANDED.search(text_of(scope.steps)):
         return ""
     triggers = scope.workflow.get("on")
     names = [triggers] if isinstance(triggers, str) else triggers
@@ -286,12 +290,7 @@ def _unpacks_artifact(script: str, scope: ExpressionScope) -> bool:
         given == "workflow_run" or (isinstance(given, (list, dict)) and "workflow_run" in given)
     ):
         return False
-    before = "\n".join(
-        f"{step.get('uses', '')} {scalar(step.get('run')) or ''} {step.get('with') or ''}"
-        for step in scope.steps
-        if isinstance(step, dict)
-    )
-    return FETCHES_ARTIFACT.search(f"{before}\n{script}") is not None
+    return FETCHES_ARTIFACT.search(f"{text_of(scope.steps)}\n{script}") is not None
 
 
 def _written(

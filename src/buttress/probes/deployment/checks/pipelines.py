@@ -25,6 +25,7 @@ from buttress.probes.deployment.untrusted import (
     sources,
     tainted_in_script,
     tainted_variables,
+    text_of,
 )
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
@@ -311,10 +312,7 @@ def _environment_of_artifact(subject: Subject) -> Iterator[SubjectMatch]:
     if "workflow_run" not in subject.context["triggers"]:
         return
     steps = subject.context["steps"][: subject.context["index"]]
-    before = "\n".join(
-        f"{one.get('uses', '')} {scalar(one.get('run')) or ''} {one.get('with') or ''}"
-        for one in steps if isinstance(one, dict)
-    )  # fmt: skip
+    before = text_of(steps)
     for start, line, _ in _to_environment(subject.value):
         if not FROM_FILE.search(line):
             continue
