@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from buttress.probes.deployment.checks import (
+    artifacts,
     ci_agents,
     containers,
     downloads,
@@ -24,5 +25,6 @@ CHECKS: Final[dict[str, Check]] = {
     **pods.CHECKS,
     **pipelines.CHECKS,
     **shells.CHECKS,
+    **artifacts.CHECKS,
     **strangers_code.CHECKS,
 }

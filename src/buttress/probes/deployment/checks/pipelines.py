@@ -10,6 +10,7 @@ import re2
 
 from buttress.files.located_yaml import FieldPath
 from buttress.probes.deployment.callers import MEMBERS
+from buttress.probes.deployment.checks.artifacts import of_artifact
 from buttress.probes.deployment.checks.strangers_code import PRIVILEGED, scope_of, step_of
 from buttress.probes.deployment.expressions import expressions
 from buttress.probes.deployment.gates import asks_first, by_members, checked_form, gates
@@ -107,7 +108,7 @@ def _limited_text(subject: Subject, source: UntrustedValue) -> str:
     by_commit = source.path.startswith(("github.event.head_commit", "github.event.commits"))
     if not by_commit and not subject.context["triggers"] - MEMBERS:
         return "only people of the project start the run"
-    if source.path == ARTIFACT and (unseen := _of_artifact(subject)):
+    if source.path == ARTIFACT and (unseen := of_artifact(subject)):
         return unseen
     return (
         _without_rights(subject, source.path)
@@ -115,13 +116,6 @@ def _limited_text(subject: Subject, source: UntrustedValue) -> str:
         or checked_form(steps, source.through)
         or asks_first(workflow, job, step)
     )
-
-
-def _of_artifact(subject: Subject) -> str:
-    """That nobody from outside is seen to start the run which makes an artifact; else empty."""
-    if any(one.startswith("pull_request") for one in subject.context["before"]):
-        return ""
-    return "whether a stranger's pull request makes the artifact is not seen here"
 
 
 def _without_rights(subject: Subject, path: str) -> str:
@@ -323,7 +317,7 @@ def _environment_of_artifact(subject: Subject) -> Iterator[SubjectMatch]:
         source = UntrustedValue("github.event.workflow_run")
         lessened = _limited_text(subject, source)
         if not lessened and not re.search(r"pull_request|fork", guards):
-            lessened = _of_artifact(subject)
+            lessened = of_artifact(subject)
         number = subject.line(()) + subject.value.count("\n", 0, start)
         yield SubjectMatch(number, "A file of an artifact", lessened)
 
@@ -360,40 +354,6 @@ def _no_permissions(subject: Subject) -> Iterator[SubjectMatch]:
     )
     if "permissions" not in data and any("permissions" not in one for one in given):
         yield SubjectMatch(subject.line(("jobs",)))
-
-
-def _artifact(subject: Subject) -> Iterator[SubjectMatch]:
-    """An artifact of an untrusted run is unpacked, and something is run after it."""
-    step, index = subject.value, subject.context.get("index")
-    text = f"{step.get('uses', '')} {scalar(step.get('run')) or ''}"
-    downloads = "download-artifact" in text or "gh run download" in text
-    if "workflow_run" not in subject.context["triggers"] or not downloads or index is None:
-        return
-    inputs = step.get("with")
-    place = str(inputs.get("path", "")) if isinstance(inputs, dict) else ""
-    later = subject.context["steps"][index + 1 :]
-    if not re.search(r"runner\.temp|/tmp", place) and any(
-        isinstance(one, dict) and ("run" in one or str(one.get("uses", "")).startswith("./"))
-        for one in later
-    ):
-        yield SubjectMatch(subject.line(()))
-
-
-def _kept_credentials(subject: Subject) -> Iterator[SubjectMatch]:
-    """The whole work tree, with the token that checkout left in it, is uploaded."""
-    step = subject.value
-    inputs = step.get("with")
-    if not str(step.get("uses", "")).startswith("actions/upload-artifact@"):
-        return
-    path = str(inputs.get("path", "")).strip() if isinstance(inputs, dict) else ""
-    if path not in (".", "./", "${{ github.workspace }}", "*", "**"):
-        return
-    for one in subject.context["steps"]:
-        if isinstance(one, dict) and str(one.get("uses", "")).startswith("actions/checkout@"):
-            given = one.get("with")
-            if not (isinstance(given, dict) and given.get("persist-credentials") is False):
-                yield SubjectMatch(subject.line(()))
-                return
 
 
 def _environment_file(subject: Subject) -> Iterator[SubjectMatch]:
@@ -451,8 +411,6 @@ CHECKS: Final[dict[str, Check]] = {
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),
     "docker-action": _docker_action,
     "no-permissions": _no_permissions,
-    "artifact": _artifact,
-    "kept-credentials": _kept_credentials,
     "environment-file": _environment_file,
     "environment-injection": _environment_injection,
     "spoofable-actor": _spoofable,
